@@ -1,0 +1,111 @@
+# The commands of this repository; `make` alone lists them. Python >= 3.11 and make are enough for run and test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --custom-compile-command "make lock"
+COMPOSE := $(shell command -v docker-compose >/dev/null 2>&1 && echo docker-compose || echo docker compose)
+RELEASED := $(shell git describe --tags --abbrev=0 2>/dev/null || echo HEAD)
+AGAINST ?= $(RELEASED)
+ARGS ?=
+EDGES ?= 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test test-clients test-docker test-all coverage up down lint types proto proto-check breaking \
+  certs docs lock clean
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo '  Options: ARGS="..." is passed on to the command, PYTHON=python3.12 chooses the Python, VENV=dir the environment.'
+
+# The environment: the first stamp is enough to run the product, the second to work on it.
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "make: Python 3.11 or newer is needed and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true); name one: make PYTHON=python3.12" >&2; \
+	  exit 2; }
+	@echo "Creating the virtual environment $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runs: $(VENV)/.created pyproject.toml requirements/build.txt requirements/cli.txt
+	@echo "Installing what the services need into $(VENV) (once; about half a minute)"
+	@$(PIP) --require-hashes -r requirements/build.txt
+	@$(PIP) --require-hashes -r requirements/cli.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.runs requirements/dev.txt
+	@echo "Installing what tests and checks need into $(VENV) (once; about a minute)"
+	@$(PIP) --no-build-isolation --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/.ready ## make the virtual environment .venv, everything pinned
+
+run: $(VENV)/.runs ## start edge and router on this machine (sets up on first use); Ctrl-C drains
+	@exec $(BIN)/maim serve $(ARGS)
+
+test: $(VENV)/.ready ## run every test that needs nothing but Python
+	$(BIN)/python -m pytest tests --ignore=tests/clients --ignore=tests/docker $(ARGS)
+
+test-clients: $(VENV)/.ready ## run the tests with Node, Go, Java, Chromium and the released PyPI client
+	$(BIN)/python -m pytest tests/clients $(ARGS)
+
+test-docker: $(VENV)/.ready ## run the tests of the images and docker-compose.yml
+	$(BIN)/python -m pytest tests/docker $(ARGS)
+
+test-all: test test-clients test-docker ## run every test
+
+coverage: $(VENV)/.ready ## run `make test` measured, and show the lines and branches no test reaches
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests --ignore=tests/clients --ignore=tests/docker $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+up: ## build and start edge and router in docker (EDGES=2: two edges, on ports from 18040)
+	$(if $(filter-out 1,$(EDGES)),EDGE_PORT=$${EDGE_PORT:-18040-18049} )$(COMPOSE) up --build --detach --scale edge=$(EDGES) $(ARGS)
+
+down: ## stop and remove what `make up` started
+	$(COMPOSE) down $(ARGS)
+
+lint: $(VENV)/.ready ## check style, format, import rules, spelling, protos and file sizes
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+	$(BIN)/buf lint
+	$(BIN)/python -m pytest --quiet tests/repository
+
+types: $(VENV)/.ready ## check types (mypy --strict)
+	$(BIN)/mypy
+
+proto: $(VENV)/.ready ## generate the Python code of proto/maim_protocol/v1/*.proto
+	$(BIN)/python proto/generate.py
+
+proto-check: $(VENV)/.ready breaking ## check that the generated code is current and the contract unbroken
+	$(BIN)/python proto/generate.py --check
+
+breaking: $(VENV)/.ready ## compare the contract with AGAINST (the newest release, else the last commit)
+	@if git ls-tree -r --name-only $(AGAINST) 2>/dev/null | grep -q '\.proto$$'; \
+	  then set -x; $(BIN)/buf breaking --against '.git#ref=$(AGAINST)'; \
+	  else echo "No contract at $(AGAINST) yet: nothing can break."; fi
+
+certs: $(VENV)/.runs ## make development certificates in deploy/certs
+	$(BIN)/maim certs deploy/certs $(ARGS)
+
+docs: $(VENV)/.ready ## check the links and the commands that README and docs name
+	$(BIN)/python -m pytest tests/repository/test_docs.py tests/docs $(ARGS)
+
+lock: $(VENV)/.ready ## pin requirements/*.txt anew (ARGS=--upgrade for the newest of everything)
+	$(LOCK) $(ARGS) requirements/build.in --output-file requirements/build.txt
+	$(LOCK) $(ARGS) pyproject.toml --output-file requirements/base.txt
+	$(LOCK) $(ARGS) pyproject.toml --extra cli --constraints requirements/base.txt --output-file requirements/cli.txt
+	$(LOCK) $(ARGS) pyproject.toml --extra cli requirements/dev.in --output-file requirements/dev.txt
+	$(LOCK) $(ARGS) requirements/client.in --output-file requirements/client.txt
+	$(LOCK) $(ARGS) requirements/released_client.in --output-file requirements/released_client.txt
+
+clean: ## remove the virtual environment, caches and reports
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find proto edge router client_sdk tests examples -name __pycache__ -prune -exec rm -rf {} +

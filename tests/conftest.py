@@ -1,0 +1,27 @@
+"""What every test starts from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# A busy machine is no reason to fail; a failure prints what reproduces it.
+hypothesis.settings.register_profile("here", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("here")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the caller's own MAIM_* environment from what the test runs."""
+    for name in list(os.environ):
+        if name.startswith("MAIM_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root folder of the repository."""
+    return Path(__file__).parent.parent
