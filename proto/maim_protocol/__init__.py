@@ -1,0 +1,1 @@
+"""The contracts of maim_message: bridge and control protos, envelope, message model, codes."""

@@ -1,0 +1,80 @@
+"""The life of a service process: an event loop, and signals that ask it to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+Main = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
+
+# Whatever an application's threads and handlers do, a process ends in this time after a signal.
+END_SECONDS = 4.8
+
+
+def run(main: Main, end_seconds: float = END_SECONDS) -> int:
+    """Run `main` with an event that SIGTERM, SIGINT or Ctrl-Break sets; returns its exit code.
+
+    uvloop carries it where it is installed. The process may hold as many sockets as the system
+    lets it. What has not ended `end_seconds` after the signal is cut off, with exit code 0.
+    """
+    _raise_open_files()
+    last_resort = threading.Timer(end_seconds, _give_up)
+    last_resort.daemon = True
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        code = runner.run(_with_signals(main, last_resort))
+    last_resort.cancel()
+    return code
+
+
+async def _with_signals(main: Main, last_resort: threading.Timer) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        if not stop.is_set():
+            stop.set()
+            last_resort.start()
+
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(told))
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, told)
+    return await main(stop)
+
+
+def _give_up() -> None:
+    log.warning("something did not end in time: it is cut off")
+    logging.shutdown()
+    os._exit(0)
+
+
+def _raise_open_files() -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS says that there is no limit and then refuses it.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        uvloop = importlib.import_module("uvloop")
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory

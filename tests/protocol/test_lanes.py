@@ -1,0 +1,169 @@
+"""What leaves over the bridge, and in which order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maim_protocol.frames import CHUNK_BYTES, FRAME_BYTES, FRAME_MESSAGES
+from maim_protocol.lanes import ITEM_BYTES, Lanes
+from maim_protocol.transfers import Transfers
+
+LARGE = CHUNK_BYTES + 1
+HUGE = 9 * CHUNK_BYTES + 7
+
+
+@dataclass(frozen=True)
+class Item:
+    number: int
+    conns: tuple[int, ...]
+    payload: bytes = b""
+
+
+class Receiver:
+    """Reads frames as the other side does."""
+
+    def __init__(self, lanes: Lanes[Item]) -> None:
+        self.lanes = lanes
+        self.transfers = Transfers()
+        self.items: list[Item] = []
+        self.order: dict[int, list[int]] = defaultdict(list)
+
+    def frame(self) -> list[Item]:
+        """Take one frame and check that it is whole and not too large."""
+        chunks, items = self.lanes.take()
+        self.transfers.add(chunks)
+        for item, transfer in items:
+            if transfer:
+                assert self.transfers.finish(transfer) == item.payload
+            for conn in item.conns:
+                self.order[conn].append(item.number)
+        inline = sum(len(item.payload) for item, transfer in items if not transfer)
+        assert len(items) <= FRAME_MESSAGES
+        assert sum(len(c.data) for c in chunks) + inline <= FRAME_BYTES + 2 * CHUNK_BYTES
+        assert all(0 < len(c.data) <= CHUNK_BYTES for c in chunks)
+        self.items += [item for item, _ in items]
+        return [item for item, _ in items]
+
+    def everything(self) -> None:
+        while self.lanes:
+            self.frame()
+
+
+CONNS = st.lists(st.integers(0, 3), max_size=3).map(tuple)
+PUSHES = st.tuples(CONNS, st.sampled_from([0, 1, CHUNK_BYTES, LARGE, HUGE]), st.just(1))
+BURSTS = st.tuples(
+    CONNS, st.sampled_from([1, 3000]), st.integers(FRAME_MESSAGES - 1, FRAME_MESSAGES + 9)
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(st.none() | PUSHES | BURSTS, max_size=12))
+def test_order_per_connection_holds_and_nothing_is_lost(
+    steps: list[tuple[tuple[int, ...], int, int] | None],
+) -> None:
+    lanes: Lanes[Item] = Lanes()
+    receiver = Receiver(lanes)
+    pushed = 0
+    expected: dict[int, list[int]] = defaultdict(list)
+    for step in steps:
+        if step is None:
+            receiver.frame()
+            continue
+        conns, size, times = step
+        for _ in range(times):
+            pushed += 1
+            lanes.push(Item(pushed, conns, bytes(size)))
+            for conn in conns:
+                expected[conn].append(pushed)
+    receiver.everything()
+    assert receiver.order == expected
+    assert sorted(item.number for item in receiver.items) == list(range(1, pushed + 1))
+    assert lanes.pending_bytes == 0
+
+
+@given(st.lists(st.none() | PUSHES, max_size=12))
+def test_draining_gives_back_everything_that_is_left_in_order(
+    steps: list[tuple[tuple[int, ...], int, int] | None],
+) -> None:
+    lanes: Lanes[Item] = Lanes()
+    receiver = Receiver(lanes)
+    expected: dict[int, list[int]] = defaultdict(list)
+    for number, step in enumerate(steps):
+        if step is None:
+            receiver.frame()
+            continue
+        lanes.push(Item(number, step[0], bytes(step[1])))
+        for conn in step[0]:
+            expected[conn].append(number)
+    for item in lanes.drain():
+        for conn in item.conns:
+            receiver.order[conn].append(item.number)
+    assert receiver.order == expected
+    assert lanes.pending_bytes == 0
+    assert not lanes
+
+
+def test_small_items_pass_a_large_one_of_another_connection() -> None:
+    lanes: Lanes[Item] = Lanes()
+    receiver = Receiver(lanes)
+    lanes.push(Item(1, (1,), bytes(HUGE)))
+    receiver.frame()
+    lanes.push(Item(2, (2,), b"ping"))
+    assert [item.number for item in receiver.frame()] == [2]
+    receiver.everything()
+    assert [item.number for item in receiver.items] == [2, 1]
+
+
+@pytest.mark.parametrize("size", [0, 2000])
+def test_a_large_item_goes_on_while_small_ones_fill_every_frame(size: int) -> None:
+    lanes: Lanes[Item] = Lanes()
+    receiver = Receiver(lanes)
+    lanes.push(Item(0, (1,), bytes(LARGE)))
+    for number in range(1, 3 * FRAME_MESSAGES):
+        lanes.push(Item(number, (2,), bytes(size)))
+    assert 0 in {item.number for item in receiver.frame() + receiver.frame()}
+
+
+@pytest.mark.parametrize("size", [0, 2000])
+def test_a_large_item_does_not_overtake_small_ones_of_an_earlier_frame(size: int) -> None:
+    lanes: Lanes[Item] = Lanes()
+    receiver = Receiver(lanes)
+    for number in range(2 * FRAME_MESSAGES):
+        lanes.push(Item(number, (1,), bytes(size)))
+    lanes.push(Item(9999, (1,), bytes(LARGE)))
+    receiver.everything()
+    assert receiver.order[1][-1] == 9999
+
+
+def test_what_touches_a_connection_behind_a_large_item_waits() -> None:
+    lanes: Lanes[Item] = Lanes()
+    receiver = Receiver(lanes)
+    lanes.push(Item(1, (1,), bytes(HUGE)))
+    lanes.push(Item(2, (1, 2)))
+    lanes.push(Item(3, (2,)))
+    lanes.push(Item(4, (3,)))
+    receiver.everything()
+    assert [item.number for item in receiver.items] == [4, 1, 2, 3]
+
+
+def test_a_drained_lane_can_be_used_again() -> None:
+    lanes: Lanes[Item] = Lanes()
+    lanes.push(Item(1, (1,), bytes(HUGE)))
+    lanes.push(Item(2, (2,)))
+    lanes.take()
+    lanes.drain()
+    receiver = Receiver(lanes)
+    lanes.push(Item(3, (1,), bytes(HUGE)))
+    receiver.everything()
+    assert [item.number for item in receiver.items] == [3]
+
+
+def test_pending_bytes_count_payload_and_overhead() -> None:
+    lanes: Lanes[Item] = Lanes()
+    lanes.push(Item(1, (1,), b"four"))
+    assert lanes.pending_bytes == 4 + ITEM_BYTES

@@ -1,0 +1,29 @@
+"""Chunks become payloads again."""
+
+from __future__ import annotations
+
+import pytest
+
+from maim_protocol.frames import Chunk
+from maim_protocol.transfers import Transfers
+
+
+def test_pieces_are_joined_in_the_order_they_came() -> None:
+    transfers = Transfers()
+    transfers.add([Chunk(1, b"ab"), Chunk(1, b"cd")])
+    transfers.add([Chunk(1, b"e"), Chunk(2, b"next")])
+    assert transfers.finish(1) == b"abcde"
+    assert transfers.finish(2) == b"next"
+
+
+def test_a_finished_transfer_is_forgotten() -> None:
+    transfers = Transfers()
+    transfers.add([Chunk(1, b"a")])
+    transfers.finish(1)
+    with pytest.raises(KeyError):
+        transfers.finish(1)
+
+
+def test_a_transfer_that_never_began_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        Transfers().finish(7)
