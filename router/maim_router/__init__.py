@@ -1,0 +1,1 @@
+"""The router: connection map, authentication, handlers and the control API."""

@@ -1,0 +1,120 @@
+"""Carries out what concerns a connection's coming and going: ask, write the map, report back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from maim_protocol.errors import Refusal
+from maim_router import events as ev
+from maim_router.auth import Auth, AuthAnswer
+from maim_router.connection_map import ConnectionMap, Entry
+from maim_router.denials import Denials
+from maim_router.dispatch import metadata, open_metadata
+from maim_router.events import Address, Session
+
+log = logging.getLogger(__name__)
+
+_Write = ev.Register | ev.Unregister
+
+
+class Admission:
+    """Asks for each handshake in a task of its own; writes the map in one order for all.
+
+    `report` takes the events that come of it.
+    """
+
+    def __init__(
+        self, auth: Auth, connections: ConnectionMap, report: Callable[[ev.Event], None]
+    ) -> None:
+        self.denials = Denials()
+        self._auth = auth
+        self._connections = connections
+        self._report = report
+        self._asking: set[asyncio.Task[None]] = set()
+        self._writes: asyncio.Queue[_Write | asyncio.Future[None]] = asyncio.Queue()
+        self._writer: asyncio.Task[None] | None = None
+
+    def authenticate(self, action: ev.Authenticate) -> None:
+        """Ask the auth callback about a handshake."""
+        task = asyncio.get_running_loop().create_task(self._ask(action))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    def write(self, action: _Write) -> None:
+        """Write to the map after everything that was to be written before."""
+        self._put(action)
+
+    async def settled(self) -> None:
+        """Wait until everything that was to be written by now is in the map."""
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(reached)
+        await reached
+
+    async def stop(self) -> None:
+        """Cancel what still runs."""
+        tasks = [*self._asking, *([self._writer] if self._writer else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, action: ev.Authenticate) -> None:
+        asked = action.open
+        try:
+            answer = await self._auth.authenticate(open_metadata(Session(action.address, asked)))
+        except Exception:
+            log.exception("authentication failed")
+            text = "authentication failed, try again later"
+            answer = AuthAnswer(code=Refusal.ROUTER_UNAVAILABLE, text=text)
+        if answer.user_id and self.denials.match(answer.user_id, asked.platform, asked.api_key):
+            answer = AuthAnswer(code=Refusal.UNAUTHENTICATED, text="refused by the operator")
+        if answer.user_id:
+            self._report(ev.Authenticated(action.address, answer.user_id))
+        else:
+            self._report(ev.Refused(action.address, answer.code, answer.text))
+
+    def _put(self, write: _Write | asyncio.Future[None]) -> None:
+        self._writes.put_nowait(write)
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write_all())
+
+    async def _write_all(self) -> None:
+        while True:
+            match await self._writes.get():
+                case ev.Register(session):
+                    self._report(await self._add(session))
+                case ev.Unregister(address):
+                    await self._remove(address)
+                case reached:
+                    if not reached.done():
+                        reached.set_result(None)
+
+    async def _add(self, session: Session) -> ev.Registered | ev.NotRegistered:
+        try:
+            replaced = await self._connections.add(_entry(session))
+        except Exception:
+            log.exception("connection map: %s was not added", session.uuid)
+            return ev.NotRegistered(session)
+        return ev.Registered(session, replaced.address if replaced is not None else None)
+
+    async def _remove(self, address: Address) -> None:
+        try:
+            await self._connections.remove(address)
+        except Exception:
+            log.exception("connection map: %s was not removed", address)
+
+
+def _entry(session: Session) -> Entry:
+    asked = session.open
+    return Entry(
+        uuid=session.uuid,
+        user_id=session.user_id,
+        platform=asked.platform,
+        label=asked.label,
+        address=session.address,
+        client_ip=asked.client_ip,
+        connected_at=asked.connected_at,
+        restored=session.restored,
+        metadata=metadata(session),
+    )

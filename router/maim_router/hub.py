@@ -1,0 +1,228 @@
+"""Every decision of the router: events in, actions out. No clock, no I/O, no random source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+
+from maim_protocol.close_codes import CloseCode
+from maim_protocol.envelope import SYS_STD
+from maim_protocol.errors import ErrorCode, Refusal
+from maim_protocol.frames import Admission
+from maim_router import events as ev
+from maim_router.events import Address, EdgeKey, Phase, Session
+from maim_router.recent import Recent, Seen
+
+REPLACED = "replaced by a newer connection with the same label"
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the hub has seen since the start."""
+
+    total_auth_requests: int = 0
+    successful_auths: int = 0
+    failed_auths: int = 0
+    messages_processed: int = 0
+    custom_messages_processed: int = 0
+    duplicate_messages_ignored: int = 0
+    messages_relayed: int = 0
+    messages_rejected: int = 0
+
+
+class Hub:
+    """The sessions of every attached edge and what may happen to them.
+
+    `handled` holds the message types that have a handler (it may change at any time); the
+    others are relayed. `new_uuid` makes the connection ids. Registers and unregisters have to
+    be carried out in the order in which they were ordered.
+    """
+
+    def __init__(
+        self, handled: Container[str], new_uuid: Callable[[], str], dedup_window: float = 600.0
+    ) -> None:
+        self.counters = Counters()
+        self._handled = handled
+        self._new_uuid = new_uuid
+        self._recent: Recent[tuple[EdgeKey, int]] = Recent(dedup_window)
+        self._edges: dict[EdgeKey, dict[int, Session]] = {}
+
+    def session(self, address: Address) -> Session | None:
+        """Look a session up, in whatever phase it is."""
+        return self._edges.get(address.edge, {}).get(address.conn)
+
+    def sessions(self, edge: EdgeKey) -> int:
+        """Count the sessions of an edge."""
+        return len(self._edges.get(edge, ()))
+
+    def step(self, event: ev.Event, now: float) -> list[ev.Action]:
+        """Take one event at `now` (monotonic seconds) and say what shall be done, in order."""
+        match event:
+            case ev.Received():
+                return self._received(event, now)
+            case ev.Settled():
+                return self._settled(event)
+            case ev.Failed():
+                return self._failed(event)
+            case ev.Opened():
+                return self._opened(event)
+            case ev.Authenticated():
+                return self._authenticated(event)
+            case ev.Refused():
+                return self._refused(event)
+            case ev.Registered():
+                return self._registered(event)
+            case ev.NotRegistered():
+                return self._not_registered(event)
+            case ev.Closed():
+                return self._closed(event)
+            case ev.EdgeAttached():
+                return list(self._edge_attached(event))
+            case ev.EdgeLost():
+                return self._edge_lost(event)
+
+    def _opened(self, event: ev.Opened) -> list[ev.Action]:
+        sessions = self._edges.get(event.edge)
+        if sessions is None or event.open.conn in sessions:
+            return []
+        address = Address(event.edge, event.open.conn)
+        sessions[event.open.conn] = Session(address, event.open)
+        self.counters.total_auth_requests += 1
+        return [ev.Authenticate(address, event.open)]
+
+    def _authenticated(self, event: ev.Authenticated) -> list[ev.Action]:
+        session = self._in_phase(event.address, Phase.AUTHENTICATING)
+        if session is None:
+            return []
+        self.counters.successful_auths += 1
+        session.phase = Phase.REGISTERING
+        session.uuid = self._new_uuid()
+        session.user_id = event.user_id
+        return [ev.Register(session)]
+
+    def _refused(self, event: ev.Refused) -> list[ev.Action]:
+        if self._in_phase(event.address, Phase.AUTHENTICATING) is None:
+            return []
+        self.counters.failed_auths += 1
+        self._forget(event.address)
+        return [ev.Refuse(event.address, event.code, event.text)]
+
+    def _registered(self, event: ev.Registered) -> list[ev.Action]:
+        session = event.session
+        if event.replaced == session.address:
+            return self._gives_way(session)
+        actions = self._replaced(event.replaced)
+        if self.session(session.address) is not session:
+            # It left while the map was written; its removal was ordered then.
+            return actions
+        session.phase = Phase.OPEN
+        if not session.restored:
+            actions.append(ev.Admit(session.address, Admission(session.uuid, session.user_id)))
+        return [*actions, ev.NotifyConnected(session)]
+
+    def _gives_way(self, session: Session) -> list[ev.Action]:
+        """End a restored connection whose label a later one has taken over meanwhile."""
+        if self.session(session.address) is not session:
+            return []
+        self._forget(session.address)
+        return [ev.Disconnect(session.address, CloseCode.REPLACED, REPLACED)]
+
+    def _replaced(self, address: Address | None) -> list[ev.Action]:
+        """End the connection whose label was taken over; the map has forgotten it already."""
+        session = self._in_phase(address, Phase.OPEN) if address is not None else None
+        if session is None:
+            return []
+        self._forget(session.address)
+        order = ev.Disconnect(session.address, CloseCode.REPLACED, REPLACED)
+        return [order, ev.NotifyDisconnected(session, REPLACED)]
+
+    def _not_registered(self, event: ev.NotRegistered) -> list[ev.Action]:
+        session = event.session
+        if self.session(session.address) is not session:
+            return []
+        self._forget(session.address)
+        text = "the connection map could not be written"
+        if session.restored:
+            return [ev.Disconnect(session.address, CloseCode.INTERNAL, text)]
+        return [ev.Refuse(session.address, Refusal.ROUTER_UNAVAILABLE, text)]
+
+    def _closed(self, event: ev.Closed) -> list[ev.Action]:
+        session = self._forget(event.address)
+        if session is None:
+            return []
+        return self._leaves(session, f"{event.code} {event.reason}".strip())
+
+    def _leaves(self, session: Session, reason: str) -> list[ev.Action]:
+        """Take a session that has ended out of the map, even while it is still being written."""
+        if session.phase is Phase.AUTHENTICATING:
+            return []
+        actions: list[ev.Action] = [ev.Unregister(session.address)]
+        if session.phase is Phase.OPEN:
+            actions.append(ev.NotifyDisconnected(session, reason))
+        return actions
+
+    def _edge_attached(self, event: ev.EdgeAttached) -> Iterator[ev.Action]:
+        sessions = self._edges.setdefault(event.edge, {})
+        for live in event.live:
+            address = Address(event.edge, live.open.conn)
+            admission = live.admission
+            session = Session(address, live.open, Phase.REGISTERING, restored=True)
+            session.uuid, session.user_id = admission.connection_uuid, admission.user_id
+            sessions[live.open.conn] = session
+            yield ev.Register(session)
+
+    def _edge_lost(self, event: ev.EdgeLost) -> list[ev.Action]:
+        sessions = self._edges.pop(event.edge, {})
+        reason = f"the edge {event.edge.edge_id} was lost"
+        return [action for s in sessions.values() for action in self._leaves(s, reason)]
+
+    def _received(self, event: ev.Received, now: float) -> list[ev.Action]:
+        session = self._in_phase(event.address, Phase.OPEN)
+        message = event.message
+        edge, ordinal = event.address.edge, message.ordinal
+        if session is None:
+            return [self._reject(edge, ordinal, ErrorCode.INTERNAL, "the connection is not open")]
+        if message.msg_id:
+            seen = self._recent.note(session.user_id, message.msg_id, (edge, ordinal), now)
+            if seen is not Seen.NEW:
+                self.counters.duplicate_messages_ignored += 1
+                return [ev.Settle(edge, ordinal)] if seen is Seen.SETTLED else []
+        self.counters.messages_processed += 1
+        if message.type != SYS_STD:
+            self.counters.custom_messages_processed += 1
+        return self._route(session, message)
+
+    def _route(self, session: Session, message: ev.Inbound) -> list[ev.Action]:
+        if message.type in self._handled:
+            return [ev.Dispatch(session, message)]
+        if message.target_key:
+            self.counters.messages_relayed += 1
+            return [ev.Relay(session, message)]
+        text = f"no handler takes {message.type} and its payload names no message_dim"
+        code = ErrorCode.UNKNOWN_TYPE
+        return self._failed(ev.Failed(session.address, session.user_id, message, code, text))
+
+    def _settled(self, event: ev.Settled) -> list[ev.Action]:
+        message = event.message
+        if not message.msg_id:
+            return [ev.Settle(event.address.edge, message.ordinal)]
+        waiting = self._recent.settle(event.user_id, message.msg_id)
+        return [ev.Settle(edge, ordinal) for edge, ordinal in waiting]
+
+    def _failed(self, event: ev.Failed) -> list[ev.Action]:
+        message = event.message
+        waiting = [(event.address.edge, message.ordinal)]
+        if message.msg_id:
+            waiting = self._recent.forget(event.user_id, message.msg_id)
+        return [self._reject(edge, ordinal, event.code, event.text) for edge, ordinal in waiting]
+
+    def _reject(self, edge: EdgeKey, ordinal: int, code: ErrorCode, text: str) -> ev.Reject:
+        self.counters.messages_rejected += 1
+        return ev.Reject(edge, ordinal, code, text)
+
+    def _in_phase(self, address: Address, phase: Phase) -> Session | None:
+        session = self.session(address)
+        return session if session is not None and session.phase is phase else None
+
+    def _forget(self, address: Address) -> Session | None:
+        return self._edges.get(address.edge, {}).pop(address.conn, None)

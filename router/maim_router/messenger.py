@@ -1,0 +1,97 @@
+"""Sends what the application or an operator wants to say, and reports what became of it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+
+from maim_protocol.envelope import SYS_STD
+from maim_router.connection_map import ConnectionMap, Entry
+from maim_router.delivery import DeliveryReport
+from maim_router.edge_link import Outgoing
+from maim_router.hooks import custom_type
+from maim_router.resolver import Resolver
+from maim_router.sending import DEFAULT_TIMEOUT, Sender, WaitFor
+
+SERVER = "server"
+
+
+class Messenger:
+    """The sending half of the API, for the facade and the control service alike.
+
+    Payloads are JSON objects in UTF-8; timeouts in seconds; `wait_for` as in docs/api.md.
+    """
+
+    def __init__(self, connections: ConnectionMap, resolver: Resolver, sender: Sender) -> None:
+        self._connections = connections
+        self._resolver = resolver
+        self._sender = sender
+
+    async def send(
+        self,
+        payload: bytes,
+        *,
+        user_id: str = "",
+        api_key: str = "",
+        platform: str,
+        wait_for: WaitFor = "written",
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> DeliveryReport:
+        """Send a standard message to a user, or to the user that a receiver's key names.
+
+        Raises what the application's resolving callback raises.
+        """
+        user = user_id or await self._resolver.resolve(api_key, platform)
+        entries = self._connections.find(user, platform) if user else ()
+        message = _outgoing(SYS_STD, payload, user, platform)
+        return await self._sender.send(message, entries, wait_for, timeout)
+
+    async def broadcast(
+        self,
+        payload: bytes,
+        *,
+        platform: str = "",
+        wait_for: WaitFor = "written",
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> DeliveryReport:
+        """Send a standard message to every connection, or to those of one platform."""
+        entries = self._connections.select(platform=platform)
+        message = _outgoing(SYS_STD, payload, "", platform)
+        return await self._sender.send(message, entries, wait_for, timeout)
+
+    async def send_custom(
+        self,
+        type: str,
+        payload: bytes,
+        *,
+        user_id: str = "",
+        platform: str = "",
+        connection_uuid: str = "",
+        wait_for: WaitFor = "written",
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> DeliveryReport:
+        """Send a custom message to whatever matches all the targets; no target: to everybody."""
+        entries = self._matching(user_id, platform, connection_uuid)
+        message = _outgoing(custom_type(type), payload, user_id, platform)
+        return await self._sender.send(message, entries, wait_for, timeout)
+
+    def _matching(self, user_id: str, platform: str, connection_uuid: str) -> Sequence[Entry]:
+        if not connection_uuid:
+            return self._connections.select(user_id=user_id, platform=platform)
+        entry = self._connections.get(connection_uuid)
+        if entry is None or (user_id and entry.user_id != user_id):
+            return ()
+        return () if platform and entry.platform != platform else (entry,)
+
+
+def _outgoing(type: str, payload: bytes, user_id: str, platform: str) -> Outgoing:
+    return Outgoing(
+        msg_id=f"msg_{uuid.uuid4().hex}",
+        type=type,
+        payload=payload,
+        timestamp=time.time(),
+        sender_user=SERVER,
+        target_user=user_id,
+        platform=platform,
+    )

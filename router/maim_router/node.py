@@ -1,0 +1,267 @@
+"""The router without a network: attached streams in, actions of the hub carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from maim_protocol.addresses import is_loopback
+from maim_protocol.errors import AttachProblem, AttachRefused
+from maim_protocol.frames import (
+    PROTOCOL_VERSION,
+    EdgeFrame,
+    EdgeStream,
+    Hello,
+    Refused,
+)
+from maim_router import events as ev
+from maim_router.admission import Admission
+from maim_router.auth import Auth, OpenAuth
+from maim_router.connection_map import ConnectionMap, MemoryConnectionMap
+from maim_router.dispatch import Ack, Dispatch
+from maim_router.edge_link import EdgeLink
+from maim_router.events import Address, EdgeKey
+from maim_router.handlers import Handlers, Order
+from maim_router.hooks import Hooks
+from maim_router.hub import Hub
+from maim_router.messenger import Messenger
+from maim_router.relay import Relay
+from maim_router.resolver import Resolver
+from maim_router.sending import Sender
+
+log = logging.getLogger(__name__)
+
+EDGE_ID_MAX_CHARS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOptions:
+    """Bounds of a node; times in seconds."""
+
+    hook_timeout: float = 10.0
+    dedup_window: float = 600.0
+    resolve_ttl: float = 60.0
+    ack: Ack = "handled"
+    max_handler_tasks: int = 1000
+    handler_order: Order = "concurrent"
+    stop_timeout: float = 2.0
+
+
+class Node:
+    """One router: hub, map, handlers and the links to its edges."""
+
+    def __init__(
+        self,
+        hooks: Hooks,
+        auth: Auth,
+        options: NodeOptions | None = None,
+        connections: ConnectionMap | None = None,
+    ) -> None:
+        self.options = options or NodeOptions()
+        self.hooks = hooks
+        self.auth = auth
+        self.router_id = f"router-{uuid.uuid4().hex[:12]}"
+        self.connections: ConnectionMap = connections or MemoryConnectionMap()
+        self.hub = Hub(hooks, lambda: str(uuid.uuid4()), self.options.dedup_window)
+        self.handlers = Handlers(self.options.max_handler_tasks, self.options.handler_order)
+        self.started_at = time.monotonic()
+        # Set whenever an edge has attached; whoever waits for the next one clears it.
+        self.attached = asyncio.Event()
+        self._links: dict[EdgeKey, EdgeLink] = {}
+        self._deliveries_of_gone_links = 0
+        self._streams: set[asyncio.Task[Any]] = set()
+        self._stopped = False
+        resolve_ttl = self.options.resolve_ttl
+        self.resolver = Resolver(self._resolve, resolve_ttl, time.monotonic)
+        sender = Sender(self._links.get)
+        self._relay = Relay(self.resolver, self.connections, sender, self._step)
+        self._dispatch = Dispatch(hooks, self.handlers, self.options.ack, self._step)
+        self.admission = Admission(auth, self.connections, self._step)
+        self.messenger = Messenger(self.connections, self.resolver, sender)
+
+    @property
+    def links(self) -> Sequence[EdgeLink]:
+        """The attached edges, by id."""
+        return [self._links[key] for key in sorted(self._links)]
+
+    @property
+    def deliveries(self) -> int:
+        """How many deliveries to connections there were since the start."""
+        return self._deliveries_of_gone_links + sum(link.deliveries for link in self.links)
+
+    async def serve_edge(self, stream: EdgeStream) -> None:
+        """Serve one attachment until either side ends it.
+
+        Raises `AttachRefused` when the edge may not attach or does not keep to the protocol.
+        Cancelling ends the attachment.
+        """
+        hello, frames = await _read_hello(stream)
+        if self._stopped:
+            return
+        link = self._attach(hello, stream, frames)
+        tasks = [
+            asyncio.ensure_future(link.run()),
+            asyncio.ensure_future(self._read(link, stream, frames)),
+            asyncio.ensure_future(link.lost.wait()),
+        ]
+        self._streams.update(tasks)
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except ConnectionError as error:
+            log.info("edge %s: stream broken: %s", hello.edge_id, error)
+        finally:
+            self._detach(link)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._streams.difference_update(tasks)
+
+    async def stop(self) -> None:
+        """Let handlers finish for a moment, then end every attachment; safe to call twice."""
+        if self._stopped:
+            return
+        timeout = self.options.stop_timeout
+        await self.handlers.finish(timeout)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout / 2):
+                for link in self.links:
+                    await link.idle()
+        self._stopped = True
+        for link in self.links:
+            self._detach(link)
+        await asyncio.gather(*self._streams, return_exceptions=True)
+        await self.handlers.stop(timeout / 2)
+        await self._relay.stop()
+        await self.resolver.stop()
+        await self.admission.stop()
+
+    def disconnect(self, entries: Sequence[Any], code: int, reason: str) -> int:
+        """Order connections of the map to be closed; returns how many."""
+        for entry in entries:
+            self._carry_out(ev.Disconnect(entry.address, code, reason))
+        return len(entries)
+
+    async def _resolve(self, api_key: str, platform: str) -> str:
+        async with asyncio.timeout(self.options.hook_timeout):
+            return await self.auth.resolve(api_key, platform)
+
+    def _attach(self, hello: Hello, stream: EdgeStream, frames: Sequence[EdgeFrame]) -> EdgeLink:
+        key = EdgeKey(hello.edge_id, hello.epoch)
+        self._check(hello)
+        for earlier in [k for k in self._links if k.edge_id == key.edge_id]:
+            self._detach(self._links[earlier])
+        link = EdgeLink(key, hello.address, time.time(), stream)
+        self._links[key] = link
+        log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
+        self._step(ev.EdgeAttached(key, [live for frame in frames for live in frame.live]))
+        return link
+
+    def _check(self, hello: Hello) -> None:
+        if not 1 <= len(hello.edge_id) <= EDGE_ID_MAX_CHARS:
+            text = f"edge_id: expected 1 to {EDGE_ID_MAX_CHARS} characters"
+            raise AttachRefused(AttachProblem.PROTOCOL, f"{text}, got {len(hello.edge_id)}")
+        if hello.protocol_version != PROTOCOL_VERSION:
+            text = f"expected bridge protocol version {PROTOCOL_VERSION}"
+            text = f"{text}, the edge speaks {hello.protocol_version}"
+            raise AttachRefused(AttachProblem.VERSION, text)
+        if any(k.edge_id == hello.edge_id and k.epoch > hello.epoch for k in self._links):
+            text = f"a later run of the edge {hello.edge_id} is attached"
+            raise AttachRefused(AttachProblem.EPOCH, text)
+        if isinstance(self.auth, OpenAuth) and not is_loopback(hello.address):
+            text = (
+                f"the router lets everybody in and the edge listens on {hello.address}: give the "
+                "router MAIM_ROUTER_API_KEYS_FILE or MAIM_ROUTER_APP, or let the edge listen on "
+                "127.0.0.1"
+            )
+            raise AttachRefused(AttachProblem.OPEN, text)
+
+    def _detach(self, link: EdgeLink) -> None:
+        if self._links.get(link.key) is not link:
+            return
+        del self._links[link.key]
+        self._deliveries_of_gone_links += link.deliveries
+        log.info("edge %s detached", link.key.edge_id)
+        link.lose()
+        self._step(ev.EdgeLost(link.key))
+
+    async def _read(self, link: EdgeLink, stream: EdgeStream, frames: Sequence[EdgeFrame]) -> None:
+        await self.admission.settled()
+        link.welcome(self.router_id)
+        self.attached.set()
+        for frame in frames:
+            self._take_in(link, frame)
+        while (later := await stream.read()) is not None:
+            self._take_in(link, later)
+
+    def _take_in(self, link: EdgeLink, frame: EdgeFrame) -> None:
+        """Take a frame in, unless its stream has been replaced by a later one."""
+        if link.lost.is_set():
+            return
+        for asked in frame.opens:
+            self._step(ev.Opened(link.key, asked))
+        for conn, message in link.messages(frame):
+            self._step(ev.Received(Address(link.key, conn), message))
+        for closed in frame.closes:
+            self._step(ev.Closed(Address(link.key, closed.conn), closed.code, closed.reason))
+        link.on_reports(frame)
+
+    def _step(self, event: ev.Event) -> None:
+        for action in self.hub.step(event, time.monotonic()):
+            self._carry_out(action)
+
+    def _carry_out(self, action: ev.Action) -> None:
+        match action:
+            case ev.Relay(session, message):
+                self._relay.pass_on(session, message)
+            case ev.Dispatch(session, message):
+                self._dispatch.message(session, message)
+            case ev.Settle(edge, ordinal):
+                self._with_link(edge, lambda link: link.settle(ordinal))
+            case ev.Reject(edge, ordinal, code, text):
+                self._with_link(edge, lambda link: link.reject(ordinal, code, text))
+            case ev.Authenticate():
+                self.admission.authenticate(action)
+            case ev.Register() | ev.Unregister():
+                self.admission.write(action)
+            case ev.Admit(address, admission):
+                self._with_link(address.edge, lambda link: link.answer(address.conn, admission))
+            case ev.Refuse(address, code, text):
+                refused = Refused(code, text)
+                self._with_link(address.edge, lambda link: link.answer(address.conn, refused))
+            case ev.Disconnect(address, close_code, reason):
+                self._with_link(
+                    address.edge, lambda link: link.disconnect(address.conn, close_code, reason)
+                )
+            case ev.NotifyConnected(session):
+                self._dispatch.connected(session)
+            case ev.NotifyDisconnected(session):
+                self._dispatch.disconnected(session)
+
+    def _with_link(self, edge: EdgeKey, do: Callable[[EdgeLink], None]) -> None:
+        link = self._links.get(edge)
+        if link is not None:
+            do(link)
+
+
+async def _read_hello(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
+    """Read the frames of the hello and of its live connections; they may hold more."""
+    frame = await stream.read()
+    if frame is None or frame.hello is None:
+        raise AttachRefused(AttachProblem.PROTOCOL, "expected a hello in the first frame")
+    hello = frame.hello
+    frames, missing = [frame], hello.live_count - len(frame.live)
+    while missing > 0:
+        frame = await stream.read()
+        if frame is None:
+            raise AttachRefused(AttachProblem.PROTOCOL, "the stream ended within the hello")
+        frames.append(frame)
+        missing -= len(frame.live)
+    return hello, frames

@@ -1,0 +1,121 @@
+"""Bridge frames to and from protobuf, on the router's side."""
+
+from __future__ import annotations
+
+from maim_protocol import frames
+from maim_protocol.v1 import bridge_pb2 as pb
+
+
+def edge_frame(message: pb.EdgeFrame) -> frames.EdgeFrame:
+    """Read what an edge sent."""
+    return frames.EdgeFrame(
+        hello=_hello(message.hello) if message.HasField("hello") else None,
+        live=[_live(live) for live in message.live],
+        opens=[_open(asked) for asked in message.opens],
+        chunks=[frames.Chunk(chunk.transfer, chunk.data) for chunk in message.chunks],
+        messages=_messages(message.messages) if message.HasField("messages") else None,
+        closes=[frames.Closed(c.conn, c.code, c.reason) for c in message.closes],
+        taken_through=message.taken_through,
+        done=[(span.first, span.last) for span in message.done],
+        outcomes=_outcomes(message.outcomes) if message.HasField("outcomes") else None,
+    )
+
+
+def router_frame(frame: frames.RouterFrame) -> pb.RouterFrame:
+    """Write what the edge is told."""
+    message = pb.RouterFrame()
+    if frame.welcome is not None:
+        message.welcome.router_id = frame.welcome.router_id
+        message.welcome.protocol_version = frame.welcome.protocol_version
+    if frame.verdicts:
+        message.verdicts.extend(_verdict(verdict) for verdict in frame.verdicts)
+    if frame.chunks:
+        message.chunks.extend(pb.Chunk(transfer=c.transfer, data=c.data) for c in frame.chunks)
+    if frame.deliveries is not None:
+        _fill_deliveries(message.deliveries, frame.deliveries)
+    if frame.disconnects:
+        message.disconnects.extend(
+            pb.DisconnectOrder(conn=d.conn, code=d.code, reason=d.reason) for d in frame.disconnects
+        )
+    if frame.settled:
+        message.settled.extend(pb.OrdinalRange(first=a, last=b) for a, b in frame.settled)
+    if frame.rejections:
+        message.rejections.extend(
+            pb.Rejection(ordinal=r.ordinal, code=r.code, text=r.text) for r in frame.rejections
+        )
+    return message
+
+
+def _hello(hello: pb.Hello) -> frames.Hello:
+    return frames.Hello(
+        hello.edge_id,
+        hello.epoch,
+        hello.protocol_version,
+        hello.address,
+        hello.capacity,
+        hello.live_count,
+    )
+
+
+def _live(live: pb.LiveConnection) -> frames.Live:
+    admission = live.admission
+    return frames.Live(
+        _open(live.open),
+        frames.Admission(admission.connection_uuid, admission.user_id, admission.proof),
+    )
+
+
+def _open(asked: pb.OpenRequest) -> frames.Open:
+    return frames.Open(
+        asked.conn,
+        asked.api_key,
+        asked.platform,
+        asked.label,
+        asked.client_ip,
+        asked.connected_at,
+        tuple((header.name, header.value) for header in asked.headers),
+    )
+
+
+def _messages(columns: pb.EdgeMessages) -> frames.EdgeMessages:
+    return frames.EdgeMessages(
+        list(columns.ordinals),
+        list(columns.conns),
+        list(columns.msg_ids),
+        list(columns.types),
+        list(columns.target_keys),
+        list(columns.target_platforms),
+        list(columns.payloads),
+        list(columns.transfers),
+    )
+
+
+def _outcomes(columns: pb.DeliveryOutcomes) -> frames.Outcomes:
+    return frames.Outcomes(list(columns.ordinals), list(columns.conns), list(columns.outcomes))
+
+
+def _verdict(verdict: frames.Verdict) -> pb.Verdict:
+    answer = verdict.answer
+    if isinstance(answer, frames.Refused):
+        refusal = pb.RefusalReason(code=answer.code, text=answer.text)
+        return pb.Verdict(conn=verdict.conn, refusal=refusal)
+    admission = pb.Admission(
+        connection_uuid=answer.connection_uuid, user_id=answer.user_id, proof=answer.proof
+    )
+    return pb.Verdict(conn=verdict.conn, admission=admission)
+
+
+def _fill_deliveries(message: pb.Deliveries, columns: frames.Deliveries) -> None:
+    message.ordinals.extend(columns.ordinals)
+    message.fanouts.extend(columns.fanouts)
+    message.conns.extend(columns.conns)
+    message.msg_ids.extend(columns.msg_ids)
+    message.types.extend(columns.types)
+    message.sender_users.extend(columns.sender_users)
+    message.sender_platforms.extend(columns.sender_platforms)
+    message.target_users.extend(columns.target_users)
+    message.platforms.extend(columns.platforms)
+    message.timestamps.extend(columns.timestamps)
+    message.wants.extend(pb.DeliveryWant.ValueType(want) for want in columns.wants)
+    message.payloads.extend(columns.payloads)
+    message.transfers.extend(columns.transfers)

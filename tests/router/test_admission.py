@@ -1,0 +1,157 @@
+"""Asking about handshakes and writing the map."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from maim_protocol.errors import Refusal
+from maim_router import events as ev
+from maim_router.admission import Admission
+from maim_router.auth import AuthAnswer
+from maim_router.connection_map import Entry, MemoryConnectionMap
+from maim_router.denials import Denial
+from maim_router.events import Address
+from tests.router.builders import EDGE, asked, session
+
+
+class Auth:
+    """Answers with its answer, or raises it."""
+
+    def __init__(self, answer: AuthAnswer | Exception) -> None:
+        self.answer = answer
+        self.metadata: dict[str, Any] = {}
+
+    async def authenticate(self, metadata: dict[str, Any]) -> AuthAnswer:
+        self.metadata = metadata
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def resolve(self, api_key: str, platform: str) -> str:
+        return api_key
+
+
+class SlowMap(MemoryConnectionMap):
+    """Writes when the gate is open; `error` breaks it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.error: Exception | None = None
+
+    async def add(self, entry: Entry) -> Entry | None:
+        await self._ready()
+        return await super().add(entry)
+
+    async def remove(self, address: Address) -> Entry | None:
+        await self._ready()
+        return await super().remove(address)
+
+    async def _ready(self) -> None:
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+
+
+class Desk:
+    """An admission whose reports are kept."""
+
+    def __init__(self, answer: AuthAnswer | Exception | None = None) -> None:
+        self.reports: asyncio.Queue[ev.Event] = asyncio.Queue()
+        self.map = SlowMap()
+        self.auth = Auth(answer or AuthAnswer("alice"))
+        self.admission = Admission(self.auth, self.map, self.reports.put_nowait)
+
+    async def ask(self) -> ev.Event:
+        self.admission.authenticate(ev.Authenticate(Address(EDGE, 1), asked(1, "key")))
+        async with asyncio.timeout(10):
+            return await self.reports.get()
+
+
+async def test_an_accepted_handshake_is_reported() -> None:
+    desk = Desk()
+    assert await desk.ask() == ev.Authenticated(Address(EDGE, 1), "alice")
+    assert desk.auth.metadata["api_key"] == "key"
+
+
+async def test_a_refused_handshake_is_reported_with_its_reason() -> None:
+    refused = await Desk(AuthAnswer(text="banned")).ask()
+    assert refused == ev.Refused(Address(EDGE, 1), Refusal.UNAUTHENTICATED, "banned")
+
+
+async def test_an_authentication_that_breaks_still_answers() -> None:
+    refused = await Desk(OSError("the key file is gone")).ask()
+    assert isinstance(refused, ev.Refused)
+    assert refused.code is Refusal.ROUTER_UNAVAILABLE
+    assert "key file" not in refused.text
+
+
+async def test_whom_the_operator_denied_stays_out() -> None:
+    desk = Desk()
+    desk.admission.denials.add(Denial(user_id="alice", platform="qq"))
+    refused = await desk.ask()
+    assert isinstance(refused, ev.Refused)
+    assert refused.code is Refusal.UNAUTHENTICATED
+
+
+async def test_the_map_is_written_in_the_order_of_the_actions() -> None:
+    desk = Desk()
+    desk.map.gate.clear()
+    one = session(1)
+    desk.admission.write(ev.Register(one))
+    desk.admission.write(ev.Unregister(one.address))
+    settled = asyncio.ensure_future(desk.admission.settled())
+    await asyncio.sleep(0)
+    assert not settled.done()
+    desk.map.gate.set()
+    async with asyncio.timeout(10):
+        await settled
+    assert len(desk.map) == 0
+    assert desk.reports.get_nowait() == ev.Registered(one)
+
+
+async def test_what_is_written_later_is_not_waited_for() -> None:
+    desk = Desk()
+    settled = asyncio.ensure_future(desk.admission.settled())
+    await asyncio.sleep(0)
+    desk.map.gate.clear()
+    desk.admission.write(ev.Register(session(1)))
+    async with asyncio.timeout(10):
+        await settled
+    await desk.admission.stop()
+
+
+async def test_a_map_that_cannot_be_written_is_reported_and_tried_again_later() -> None:
+    desk = Desk()
+    one = session(1)
+    desk.map.error = ConnectionError("the map is away")
+    desk.admission.write(ev.Register(one))
+    desk.admission.write(ev.Unregister(one.address))
+    await desk.admission.settled()
+    assert desk.reports.get_nowait() == ev.NotRegistered(one)
+    desk.map.error = None
+    desk.admission.write(ev.Register(one))
+    await desk.admission.settled()
+    assert desk.reports.get_nowait() == ev.Registered(one)
+
+
+async def test_an_entry_holds_what_callbacks_are_shown() -> None:
+    desk = Desk()
+    desk.admission.write(ev.Register(session(1)))
+    await desk.admission.settled()
+    (entry,) = desk.map.select()
+    assert (entry.uuid, entry.user_id, entry.platform) == ("uuid-1", "alice", "qq")
+    assert entry.metadata["uuid"] == "uuid-1"
+    assert entry.restored is False
+
+
+async def test_stopping_ends_everything() -> None:
+    desk = Desk()
+    desk.map.gate.clear()
+    desk.admission.write(ev.Register(session(1)))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await desk.admission.stop()
+    assert desk.reports.empty()

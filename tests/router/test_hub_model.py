@@ -1,0 +1,212 @@
+"""The hub under every order of events that edges, clients, callbacks and a slow map can make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from maim_protocol.errors import Refusal
+from maim_protocol.frames import Open
+from maim_router import events as ev
+from maim_router.events import Address, EdgeKey, Phase
+from tests.router.hub_world import Client, Edge, World
+
+EDGE_IDS = st.sampled_from(["e1", "e2"])
+USERS = st.sampled_from(["alice", "bob"])
+PLATFORMS = st.sampled_from(["qq", "wx"])
+LABELS = st.sampled_from(["", "L"])
+TYPES = st.sampled_from(["sys_std", "custom_handled", "custom_unknown"])
+PICK = st.integers(0, 99)
+
+
+class HubModel(RuleBasedStateMachine):
+    """Two edges, two users, one label: collisions are the rule."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.epochs = 0
+        self.past: list[Address] = []
+
+    def _clients(self, usable: Callable[[Edge, Client], bool]) -> list[tuple[Edge, int]]:
+        edges = self.world.edges.values()
+        return [(e, conn) for e in edges for conn, c in e.clients.items() if usable(e, c)]
+
+    @initialize()
+    def the_edges_start(self) -> None:
+        for edge_id in ("e1", "e2"):
+            self.a_new_run_of_an_edge_attaches(edge_id)
+        while self.world.writes:
+            self.world.write_map()
+
+    @rule(edge_id=EDGE_IDS)
+    def a_new_run_of_an_edge_attaches(self, edge_id: str) -> None:
+        earlier = self.world.edges.get(edge_id)
+        if earlier is not None:
+            self.past += [Address(earlier.key, conn) for conn in earlier.clients]
+            if earlier.attached:
+                self.world.lose(earlier)
+        self.epochs += 1
+        edge = self.world.edges[edge_id] = Edge(EdgeKey(edge_id, self.epochs))
+        self.world.attach(edge)
+
+    @rule(pick=PICK)
+    def a_stream_breaks(self, pick: int) -> None:
+        edges = [edge for edge in self.world.edges.values() if edge.attached]
+        if edges:
+            self.world.lose(edges[pick % len(edges)])
+
+    @rule(pick=PICK)
+    def the_same_run_attaches_again(self, pick: int) -> None:
+        edges = list(self.world.edges.values())
+        edge = edges[pick % len(edges)]
+        if edge.attached:
+            self.world.lose(edge)
+        self.world.attach(edge)
+
+    @rule(pick=PICK, user=USERS, platform=PLATFORMS, label=LABELS, skew=st.integers(-2, 2))
+    def a_client_comes(self, pick: int, user: str, platform: str, label: str, skew: int) -> None:
+        edges = [edge for edge in self.world.edges.values() if edge.attached]
+        if not edges:
+            return
+        edge = edges[pick % len(edges)]
+        conn = next(self.world.numbers)
+        asked = Open(conn, user, platform, label, connected_at=self.world.now + skew)
+        self.world.come(edge, asked)
+
+    @rule(user=USERS, label=LABELS)
+    def a_client_is_let_in_at_once(self, user: str, label: str) -> None:
+        self.a_client_comes(0, user, "qq", label, 0)
+        if self.world.asking:
+            self.world.accept(self.world.asking[-1])
+        while self.world.writes:
+            self.world.write_map()
+
+    @rule(pick=PICK)
+    def a_stream_breaks_twice_while_the_map_is_slow(self, pick: int) -> None:
+        for _ in range(2):
+            self.the_same_run_attaches_again(pick)
+
+    @rule(pick=PICK)
+    def a_client_leaves(self, pick: int) -> None:
+        clients = self._clients(lambda edge, client: True)
+        if clients:
+            edge, conn = clients[pick % len(clients)]
+            self.past.append(Address(edge.key, conn))
+            self.world.leave(edge, conn)
+
+    @rule(pick=PICK, accepted=st.booleans())
+    @precondition(lambda self: self.world.asking)
+    def the_auth_callback_answers(self, pick: int, accepted: bool) -> None:
+        asked = self.world.asking[pick % len(self.world.asking)]
+        (self.world.accept if accepted else self.world.refuse)(asked)
+
+    @rule(fails=st.sampled_from([False, False, False, True]))
+    @precondition(lambda self: self.world.writes)
+    def the_map_is_written(self, fails: bool) -> None:
+        self.world.write_map(fails=fails)
+
+    @rule(pick=PICK)
+    @precondition(lambda self: self.world.ordered)
+    def an_edge_carries_out_a_disconnect(self, pick: int) -> None:
+        address = self.world.ordered.pop(pick % len(self.world.ordered))
+        edge = self.world.edge(address.edge)
+        if edge is not None and address.conn in edge.clients:
+            self.past.append(address)
+            self.world.leave(edge, address.conn)
+
+    @rule(pick=PICK, msg_id=st.sampled_from(["", "m1", "m1"]), type=TYPES, targeted=st.booleans())
+    def a_client_sends(self, pick: int, msg_id: str, type: str, targeted: bool) -> None:
+        clients = self._clients(lambda edge, client: edge.reading and client.state == "admitted")
+        if clients:
+            edge, conn = clients[pick % len(clients)]
+            self.world.receive(edge, conn, self._message(msg_id, type, targeted))
+
+    @rule(pick=PICK, msg_id=st.sampled_from(["", "m1"]))
+    def an_edge_lets_a_frame_through_before_the_admission(self, pick: int, msg_id: str) -> None:
+        clients = self._clients(lambda edge, client: edge.reading and client.state == "waiting")
+        if clients:
+            edge, conn = clients[pick % len(clients)]
+            (answer,) = self.world.receive(edge, conn, self._message(msg_id, "sys_std", True))
+            assert isinstance(answer, ev.Reject)
+
+    @rule(pick=PICK, well=st.booleans())
+    @precondition(lambda self: self.world.running)
+    def a_message_ends(self, pick: int, well: bool) -> None:
+        self.world.end(self.world.running[pick % len(self.world.running)], well=well)
+
+    @rule(pick=PICK)
+    @precondition(lambda self: self.past)
+    def something_late_comes_of_a_connection_that_is_gone(self, pick: int) -> None:
+        late = self.past[pick % len(self.past)]
+        edge = self.world.edge(late.edge)
+        if edge is not None and late.conn in edge.closes:
+            return  # its first close is still on its way
+        assert self.world.step(ev.Closed(late, 1006)) == []
+        assert self.world.step(ev.Authenticated(late, "mallory")) == []
+        assert self.world.step(ev.Refused(late, Refusal.UNAUTHENTICATED, "")) == []
+        message = self._message("m1", "sys_std", True)
+        actions = self.world.hub.step(ev.Received(late, message), self.world.now)
+        assert [type(action) for action in actions] == [ev.Reject]
+
+    @rule(pick=PICK)
+    @precondition(lambda self: self.past)
+    def an_older_run_of_an_edge_is_lost_once_more(self, pick: int) -> None:
+        late = self.past[pick % len(self.past)].edge
+        if self.world.edge(late) is None:
+            assert self.world.step(ev.EdgeLost(late)) == []
+            assert self.world.step(ev.Opened(late, Open(1, "mallory", "qq"))) == []
+
+    @rule(seconds=st.sampled_from([0.5, 20.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.now += seconds
+
+    @invariant()
+    def the_map_holds_exactly_who_is_connected(self) -> None:
+        world = self.world
+        if world.writes:
+            return
+        assert {e.address for e in world.map.select()} == set(world.connected)
+        for address, session in world.connected.items():
+            assert world.edge(address.edge) is not None
+            assert session.phase is Phase.OPEN
+            assert [e.uuid for e in world.map.select() if e.address == address] == [session.uuid]
+
+    @invariant()
+    def a_label_is_held_once(self) -> None:
+        held = [(e.user_id, e.platform, e.label) for e in self.world.map.select() if e.label]
+        assert len(held) == len(set(held))
+
+    @invariant()
+    def who_was_admitted_and_not_sent_away_is_connected(self) -> None:
+        if self.world.writes:
+            return
+        for edge, conn in self._clients(lambda edge, c: edge.attached and c.state == "admitted"):
+            address = Address(edge.key, conn)
+            assert address in self.world.connected or address in self.world.ordered
+
+    def teardown(self) -> None:
+        """Let everything come to its end: then every message has been answered."""
+        world = self.world
+        while world.asking or world.writes:
+            if world.asking:
+                world.accept(world.asking[0])
+            while world.writes:
+                world.write_map()
+        while world.running:
+            world.end(world.running[0], well=True)
+        for edge in world.edges.values():
+            assert not edge.attached or not edge.unsettled
+        self.the_map_holds_exactly_who_is_connected()
+        self.who_was_admitted_and_not_sent_away_is_connected()
+
+    def _message(self, msg_id: str, type: str, targeted: bool) -> ev.Inbound:
+        key = "bob" if targeted or type == "sys_std" else ""
+        return ev.Inbound(next(self.world.numbers), msg_id, type, key, "wx", b"{}")
+
+
+TestHubModel = HubModel.TestCase
+TestHubModel.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)

@@ -1,0 +1,215 @@
+"""Messages of clients on their way to the user that they name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+
+from maim_protocol.errors import ErrorCode
+from maim_protocol.frames import Want
+from maim_router import events as ev
+from maim_router.connection_map import MemoryConnectionMap
+from maim_router.delivery import Ledger
+from maim_router.edge_link import EdgeLink, Outgoing
+from maim_router.events import EdgeKey
+from maim_router.relay import Relay
+from maim_router.resolver import Resolver
+from maim_router.sending import Sender
+from tests.router.builders import inbound, session
+from tests.router.connection_map_contract import EDGE, OTHER, entry
+from tests.router.memory_edge import Stream
+
+
+class Link(EdgeLink):
+    """A link that remembers what it was given."""
+
+    def __init__(self, key: EdgeKey) -> None:
+        super().__init__(key, "127.0.0.1:1", 0.0, Stream())
+        self.sent: list[tuple[str, tuple[int, ...]]] = []
+        self.messages_sent: list[Outgoing] = []
+        self.ledgers: list[Ledger] = []
+
+    def deliver(
+        self, message: Outgoing, uuids: Mapping[int, str], ledger: Ledger, want: Want
+    ) -> None:
+        self.sent.append((message.msg_id, tuple(uuids)))
+        self.messages_sent.append(message)
+        self.ledgers.append(ledger)
+        assert want is Want.DONE
+
+
+class Desk:
+    """A relay between alice's connection and bob's; `gates` hold up the resolving of a key."""
+
+    def __init__(self) -> None:
+        self.reports: list[ev.Settled | ev.Failed] = []
+        self.asked: list[str] = []
+        self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.map = MemoryConnectionMap()
+        self.links = {EDGE: Link(EDGE), OTHER: Link(OTHER)}
+        resolver = Resolver(self._ask, 60.0, lambda: 0.0)
+        sender = Sender(self.links.get)
+        self.relay = Relay(resolver, self.map, sender, self.reports.append)
+
+    async def _ask(self, api_key: str, platform: str) -> str:
+        self.asked.append(api_key)
+        await self.gates[api_key].wait()
+        if api_key == "broken":
+            raise LookupError("s3cret")
+        return "" if api_key == "nobody" else api_key
+
+    async def let_go(self, *keys: str) -> None:
+        for key in keys:
+            self.gates[key].set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    def codes(self) -> list[ErrorCode]:
+        return [report.code for report in self.reports if isinstance(report, ev.Failed)]
+
+
+async def test_it_goes_to_every_connection_of_the_receiver_once_an_edge() -> None:
+    desk = Desk()
+    for one in (entry(1, "bob", "wx"), entry(2, "bob", "wx"), entry(3, "bob", "wx", edge=OTHER)):
+        await desk.map.add(one)
+    await desk.map.add(entry(4, "bob", "qq"))
+    desk.relay.pass_on(session(), inbound(1, payload=b'{"n": 1e400}'))
+    await desk.let_go("bob")
+    assert desk.links[EDGE].sent == [("m", (1, 2))]
+    assert desk.links[OTHER].sent == [("m", (3,))]
+    (sent,) = desk.links[OTHER].messages_sent
+    assert sent.payload == b'{"n": 1e400}'
+    assert (sent.sender_user, sent.sender_platform) == ("alice", "qq")
+    assert (sent.target_user, sent.platform) == ("bob", "wx")
+
+
+async def test_it_is_settled_when_every_edge_has_it() -> None:
+    desk = Desk()
+    await desk.map.add(entry(1, "bob", "wx"))
+    await desk.map.add(entry(2, "bob", "wx", edge=OTHER))
+    desk.relay.pass_on(session(), inbound(1))
+    await desk.let_go("bob")
+    desk.links[EDGE].ledgers[0].taken(by_edge=True)
+    assert desk.reports == []
+    desk.links[OTHER].ledgers[0].taken(by_edge=False)
+    assert desk.reports == [ev.Settled(session().address, "alice", inbound(1))]
+
+
+async def test_it_fails_when_the_only_edge_is_lost() -> None:
+    desk = Desk()
+    await desk.map.add(entry(1, "bob", "wx"))
+    desk.relay.pass_on(session(), inbound(1))
+    await desk.let_go("bob")
+    desk.links[EDGE].ledgers[0].taken(by_edge=False)
+    assert desk.codes() == [ErrorCode.NO_ROUTE]
+
+
+async def test_it_fails_when_no_edge_of_the_receiver_is_attached() -> None:
+    desk = Desk()
+    await desk.map.add(entry(1, "bob", "wx"))
+    desk.links.clear()
+    desk.relay.pass_on(session(), inbound(1))
+    await desk.let_go("bob")
+    assert desk.codes() == [ErrorCode.NO_ROUTE]
+
+
+async def test_a_lost_edge_is_not_the_end_while_another_one_works() -> None:
+    desk = Desk()
+    await desk.map.add(entry(1, "bob", "wx"))
+    await desk.map.add(entry(2, "bob", "wx", edge=OTHER))
+    del desk.links[EDGE]
+    desk.relay.pass_on(session(), inbound(1))
+    await desk.let_go("bob")
+    assert desk.reports == []
+    desk.links[OTHER].ledgers[0].taken(by_edge=True)
+    assert [type(report) for report in desk.reports] == [ev.Settled]
+
+
+async def test_nobody_there_is_no_route() -> None:
+    desk = Desk()
+    desk.relay.pass_on(session(), inbound(1))
+    desk.relay.pass_on(session(), inbound(2, key="nobody"))
+    await desk.let_go("bob", "nobody")
+    assert desk.codes() == [ErrorCode.NO_ROUTE] * 2
+
+
+async def test_a_receiver_that_cannot_be_resolved_fails_without_the_key_in_its_text() -> None:
+    desk = Desk()
+    desk.relay.pass_on(session(), inbound(1, key="broken"))
+    await desk.let_go("broken")
+    (failed,) = desk.reports
+    assert isinstance(failed, ev.Failed)
+    assert failed.code is ErrorCode.INTERNAL
+    assert "s3cret" not in failed.text
+
+
+async def test_messages_of_a_sender_never_overtake_each_other_while_keys_are_resolved() -> None:
+    desk = Desk()
+    await desk.map.add(entry(1, "bob", "wx"))
+    await desk.map.add(entry(2, "carol", "wx"))
+    desk.relay.pass_on(session(), inbound(1, "1", key="bob"))
+    desk.relay.pass_on(session(), inbound(2, "2", key="carol"))
+    desk.relay.pass_on(session(), inbound(3, "3", key="bob"))
+    await desk.let_go("carol")
+    assert desk.links[EDGE].sent == []
+    await desk.let_go("bob")
+    assert [msg_id for msg_id, _ in desk.links[EDGE].sent] == ["1", "2", "3"]
+
+
+async def test_a_known_receiver_gets_it_at_once() -> None:
+    desk = Desk()
+    await desk.map.add(entry(1, "bob", "wx"))
+    desk.relay.pass_on(session(), inbound(1, "1"))
+    await desk.let_go("bob")
+    desk.relay.pass_on(session(), inbound(2, "2"))
+    assert [msg_id for msg_id, _ in desk.links[EDGE].sent] == ["1", "2"]
+    assert desk.asked == ["bob"]
+
+
+async def test_one_sender_that_waits_holds_up_no_other() -> None:
+    desk = Desk()
+    await desk.map.add(entry(1, "carol", "wx"))
+    desk.relay.pass_on(session(1), inbound(1, "1", key="bob"))
+    desk.relay.pass_on(session(2), inbound(2, "2", key="carol"))
+    await desk.let_go("carol")
+    assert desk.links[EDGE].sent == [("2", (1,))]
+
+
+async def test_a_message_without_an_id_is_given_one() -> None:
+    desk = Desk()
+    await desk.map.add(entry(1, "bob", "wx"))
+    desk.relay.pass_on(session(), inbound(7, ""))
+    await desk.let_go("bob")
+    assert desk.links[EDGE].sent == [("relay_uuid-1_7", (1,))]
+
+
+async def test_stopping_ends_what_waits_for_a_key() -> None:
+    desk = Desk()
+    desk.relay.pass_on(session(), inbound(1))
+    await desk.let_go()
+    await desk.relay.stop()
+    await desk.let_go("bob")
+    assert desk.reports == []
+
+
+def test_handing_out_to_nobody_is_the_end_at_once() -> None:
+    heard: list[bool] = []
+    message = Outgoing("m", "sys_std", b"{}", 0.0, "alice")
+    Sender({}.get).hand_out(message, [], Ledger(heard.append), Want.DONE)
+    assert heard == [False]
+
+
+def test_an_edge_that_answers_at_once_does_not_end_it_early() -> None:
+    class Quick(Link):
+        def deliver(
+            self, message: Outgoing, uuids: Mapping[int, str], ledger: Ledger, want: Want
+        ) -> None:
+            ledger.taken(by_edge=True)
+
+    heard: list[bool] = []
+    links = {key: Quick(key) for key in (EDGE, OTHER)}
+    entries = [entry(1), entry(2, edge=OTHER)]
+    message = Outgoing("m", "sys_std", b"{}", 0.0, "alice")
+    Sender(links.get).hand_out(message, entries, Ledger(heard.append), Want.DONE)
+    assert heard == [True]
