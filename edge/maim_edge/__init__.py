@@ -1,0 +1,1 @@
+"""The edge: WebSocket connections of clients, carried to a router over the bridge."""

@@ -1,0 +1,289 @@
+"""The edge's side of the bridge: attaches, keeps what is not settled, attaches again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from contextlib import suppress
+
+from maim_edge.bridge.backoff import Backoff
+from maim_edge.bridge.downlink import Downlink
+from maim_edge.bridge.greeting import Identity, hello_frames
+from maim_edge.bridge.interface import Bridge
+from maim_edge.bridge.listener import Listener
+from maim_edge.bridge.uplink import Uplink
+from maim_protocol.envelope import ClientFrame
+from maim_protocol.errors import AttachRefused, RouterUnavailable
+from maim_protocol.frames import (
+    Admission,
+    Closed,
+    EdgeFrame,
+    Live,
+    Open,
+    Refused,
+    RouterFrame,
+    RouterStream,
+    Verdict,
+)
+from maim_protocol.pump import Pump
+from maim_protocol.transfers import Transfers
+
+log = logging.getLogger(__name__)
+
+BUFFER_BYTES = 64 * 1024 * 1024
+WELCOME_TIMEOUT = 15.0
+OPEN_WAIT_SECONDS = 1.0
+
+
+class BridgeClient:
+    """Carries opens, messages and closes to a router and its answers back.
+
+    `grace` in seconds: how long connections are kept while no router is attached.
+    """
+
+    def __init__(
+        self, bridge: Bridge, identity: Identity, listener: Listener, grace: float = 30.0
+    ) -> None:
+        self._bridge = bridge
+        self._identity = identity
+        self._listener = listener
+        self._grace = grace
+        self._uplink = Uplink(BUFFER_BYTES)
+        self._downlink = Downlink()
+        self._live: dict[int, Live] = {}
+        self._verdicts: dict[int, tuple[Open, asyncio.Future[Admission | Refused]]] = {}
+        self._room: dict[int, asyncio.Future[None]] = {}
+        self._pump: Pump[EdgeFrame] | None = None
+        self._announced = False
+        self._attached = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.reattached = 0
+
+    @property
+    def attached(self) -> bool:
+        """Whether a router serves this edge now."""
+        return self._attached.is_set()
+
+    @property
+    def unsettled(self) -> int:
+        """How many messages the router has not settled."""
+        return self._uplink.unsettled
+
+    async def wait_attached(self) -> None:
+        """Wait until a router serves this edge."""
+        await self._attached.wait()
+
+    async def wait_lost(self) -> None:
+        """Wait until no router serves this edge."""
+        await self._lost.wait()
+
+    async def wait_settled(self) -> None:
+        """Wait until the router has answered for every message."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Attach, and attach again for ever; cancel to end.
+
+        Raises `AttachRefused` when the very first router to answer refuses this edge.
+        """
+        backoff = Backoff(random.random)
+        grace = asyncio.ensure_future(self._watch_grace())
+        try:
+            while True:
+                try:
+                    await self._attach_once(backoff)
+                except AttachRefused as error:
+                    if not self.reattached:
+                        raise
+                    log.error("the router refuses this edge: %s", error)
+                except (OSError, TimeoutError) as error:
+                    log.warning("no router attached: %s", error)
+                await asyncio.sleep(backoff.next())
+        finally:
+            grace.cancel()
+
+    async def open(self, asked: Open) -> Admission | Refused:
+        """Ask the router about a handshake; raises `RouterUnavailable`.
+
+        When cancelled the router is told that the connection is gone.
+        """
+        await self._briefly_attached()
+        future: asyncio.Future[Admission | Refused] = asyncio.get_running_loop().create_future()
+        self._verdicts[asked.conn] = (asked, future)
+        self._uplink.open(asked)
+        self._wake()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self.closed(asked.conn, 1006, "left during the handshake")
+            raise
+        finally:
+            self._verdicts.pop(asked.conn, None)
+
+    def closed(self, conn: int, code: int, reason: str) -> None:
+        """Tell the router that a connection is gone."""
+        self._verdicts.pop(conn, None)
+        self._live.pop(conn, None)
+        self._downlink.closed(conn)
+        room = self._room.pop(conn, None)
+        if room is not None and not room.done():
+            room.set_exception(ConnectionError("the connection is closed"))
+        if self._announced:
+            self._uplink.close(Closed(conn, code, reason))
+            self._wake()
+
+    async def send(self, conn: int, frame: ClientFrame) -> None:
+        """Hand a client's message over, waiting while too much of it is not settled."""
+        while not self._uplink.has_room(conn):
+            room = self._room[conn] = asyncio.get_running_loop().create_future()
+            await room
+        self._uplink.push(conn, frame)
+        self._idle.clear()
+        self._wake()
+
+    def acked(self, conn: int, msg_id: str) -> None:
+        """Note a client's acknowledgement of a delivery."""
+        self._downlink.acked(conn, msg_id)
+        self._wake_if_owed()
+
+    def report(self) -> None:
+        """Say that outcomes of deliveries may be waiting to be told."""
+        self._wake_if_owed()
+
+    async def _briefly_attached(self) -> None:
+        """Wait a moment, so that a restart of the router turns nobody away."""
+        try:
+            async with asyncio.timeout(OPEN_WAIT_SECONDS):
+                await self._attached.wait()
+        except TimeoutError:
+            raise RouterUnavailable("no router is attached") from None
+
+    async def _attach_once(self, backoff: Backoff) -> None:
+        stream = await self._bridge.connect()
+        try:
+            await self._greet(stream)
+            backoff.reset()
+            await self._serve(stream)
+        finally:
+            self._detached()
+            await stream.close()
+
+    async def _greet(self, stream: RouterStream) -> None:
+        live = list(self._live.values())
+        self._announced = True
+        self._uplink.restart()
+        async with asyncio.timeout(WELCOME_TIMEOUT):
+            # A router that refuses ends the stream at once; only reading tells why.
+            with suppress(ConnectionError):
+                for frame in hello_frames(self._identity, live):
+                    await stream.write(frame)
+            answer = await stream.read()
+        if answer is None or answer.welcome is None:
+            raise RouterUnavailable("the router ended the stream before its welcome")
+        log.info("attached to %s, %d live connections", answer.welcome.router_id, len(live))
+        self.reattached += 1
+
+    async def _serve(self, stream: RouterStream) -> None:
+        self._downlink = Downlink()
+        self._pump = Pump(self._gather, stream.write)
+        self._lost.clear()
+        self._attached.set()
+        self._pump.wake()
+        tasks = [
+            asyncio.ensure_future(self._pump.run()),
+            asyncio.ensure_future(self._read(stream)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        raise ConnectionError("the router ended the stream")
+
+    def _detached(self) -> None:
+        self._announced = False
+        self._attached.clear()
+        self._lost.set()
+        self._pump = None
+        verdicts, self._verdicts = self._verdicts, {}
+        for _, future in verdicts.values():
+            if not future.done():
+                future.set_exception(RouterUnavailable("the router was lost"))
+
+    async def _watch_grace(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._grace):
+                    await self._attached.wait()
+            except TimeoutError:
+                self._uplink.drop(())
+                self._make_room()
+                self._listener.on_router_lost()
+                await self._attached.wait()
+            await self._lost.wait()
+
+    async def _read(self, stream: RouterStream) -> None:
+        transfers = Transfers()
+        while (frame := await stream.read()) is not None:
+            try:
+                self._on_frame(frame, transfers)
+            except (KeyError, IndexError, ValueError) as error:
+                text = f"the router sent a malformed frame: {type(error).__name__}: {error}"
+                raise ConnectionError(text) from error
+
+    def _on_frame(self, frame: RouterFrame, transfers: Transfers) -> None:
+        for verdict in frame.verdicts:
+            self._on_verdict(verdict)
+        transfers.add(frame.chunks)
+        if frame.deliveries is not None:
+            self._listener.on_deliveries(frame.deliveries, transfers, self._downlink)
+        for order in frame.disconnects:
+            self._listener.on_disconnect(order)
+        for conn, msg_id in self._uplink.settle(frame.settled):
+            self._listener.on_settled(conn, msg_id)
+        for rejection in frame.rejections:
+            sender = self._uplink.reject(rejection.ordinal)
+            if sender is not None:
+                self._listener.on_rejected(*sender, rejection.code, rejection.text)
+        if frame.settled or frame.rejections:
+            self._make_room()
+        self._wake_if_owed()
+
+    def _on_verdict(self, verdict: Verdict) -> None:
+        waiting = self._verdicts.pop(verdict.conn, None)
+        if waiting is None or waiting[1].done():
+            return
+        asked, future = waiting
+        if isinstance(verdict.answer, Admission):
+            # Live from here on: a stream that breaks before the next line must announce it.
+            self._live[verdict.conn] = Live(asked, verdict.answer)
+        future.set_result(verdict.answer)
+
+    def _make_room(self) -> None:
+        for conn in [conn for conn in self._room if self._uplink.has_room(conn)]:
+            room = self._room.pop(conn)
+            if not room.done():
+                room.set_result(None)
+        if not self._uplink.unsettled:
+            self._idle.set()
+
+    def _gather(self) -> EdgeFrame | None:
+        frame = self._uplink.gather()
+        if self._downlink.pending:
+            frame = frame or EdgeFrame()
+            self._downlink.fill(frame)
+        return frame
+
+    def _wake_if_owed(self) -> None:
+        if self._downlink.pending:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._pump is not None:
+            self._pump.wake()

@@ -1,0 +1,122 @@
+"""Bridge frames to and from protobuf, on the edge's side."""
+
+from __future__ import annotations
+
+from maim_protocol import frames
+from maim_protocol.v1 import bridge_pb2 as pb
+
+
+def router_frame(message: pb.RouterFrame) -> frames.RouterFrame:
+    """Read what a router sent."""
+    frame = frames.RouterFrame(
+        chunks=[frames.Chunk(chunk.transfer, chunk.data) for chunk in message.chunks],
+        verdicts=[_verdict(verdict) for verdict in message.verdicts],
+        disconnects=[frames.DisconnectOrder(d.conn, d.code, d.reason) for d in message.disconnects],
+        settled=[(span.first, span.last) for span in message.settled],
+        rejections=[frames.Rejection(r.ordinal, r.code, r.text) for r in message.rejections],
+    )
+    if message.HasField("welcome"):
+        welcome = message.welcome
+        frame.welcome = frames.Welcome(welcome.router_id, welcome.protocol_version)
+    if message.HasField("deliveries"):
+        frame.deliveries = _deliveries(message.deliveries)
+    return frame
+
+
+def edge_frame(frame: frames.EdgeFrame) -> pb.EdgeFrame:
+    """Write what the router is told."""
+    message = pb.EdgeFrame(taken_through=frame.taken_through)
+    if frame.hello is not None:
+        message.hello.CopyFrom(_hello(frame.hello))
+    if frame.live:
+        message.live.extend(_live(live) for live in frame.live)
+    if frame.opens:
+        message.opens.extend(_open(asked) for asked in frame.opens)
+    if frame.chunks:
+        message.chunks.extend(pb.Chunk(transfer=c.transfer, data=c.data) for c in frame.chunks)
+    if frame.messages is not None:
+        _fill_messages(message.messages, frame.messages)
+    if frame.closes:
+        message.closes.extend(
+            pb.ConnectionClosed(conn=c.conn, code=c.code, reason=c.reason) for c in frame.closes
+        )
+    if frame.done:
+        message.done.extend(pb.OrdinalRange(first=a, last=b) for a, b in frame.done)
+    if frame.outcomes is not None:
+        _fill_outcomes(message.outcomes, frame.outcomes)
+    return message
+
+
+def _verdict(verdict: pb.Verdict) -> frames.Verdict:
+    if verdict.HasField("refusal"):
+        refused = frames.Refused(verdict.refusal.code, verdict.refusal.text)
+        return frames.Verdict(verdict.conn, refused)
+    given = verdict.admission
+    admission = frames.Admission(given.connection_uuid, given.user_id, given.proof)
+    return frames.Verdict(verdict.conn, admission)
+
+
+def _deliveries(columns: pb.Deliveries) -> frames.Deliveries:
+    return frames.Deliveries(
+        list(columns.ordinals),
+        list(columns.fanouts),
+        list(columns.conns),
+        list(columns.msg_ids),
+        list(columns.types),
+        list(columns.sender_users),
+        list(columns.sender_platforms),
+        list(columns.target_users),
+        list(columns.platforms),
+        list(columns.timestamps),
+        list(columns.wants),
+        list(columns.payloads),
+        list(columns.transfers),
+    )
+
+
+def _hello(hello: frames.Hello) -> pb.Hello:
+    return pb.Hello(
+        edge_id=hello.edge_id,
+        epoch=hello.epoch,
+        protocol_version=hello.protocol_version,
+        address=hello.address,
+        capacity=hello.capacity,
+        live_count=hello.live_count,
+    )
+
+
+def _live(live: frames.Live) -> pb.LiveConnection:
+    given = live.admission
+    admission = pb.Admission(
+        connection_uuid=given.connection_uuid, user_id=given.user_id, proof=given.proof
+    )
+    return pb.LiveConnection(open=_open(live.open), admission=admission)
+
+
+def _open(asked: frames.Open) -> pb.OpenRequest:
+    return pb.OpenRequest(
+        conn=asked.conn,
+        api_key=asked.api_key,
+        platform=asked.platform,
+        label=asked.label,
+        client_ip=asked.client_ip,
+        connected_at=asked.connected_at,
+        headers=[pb.Header(name=name, value=value) for name, value in asked.headers],
+    )
+
+
+def _fill_messages(message: pb.EdgeMessages, columns: frames.EdgeMessages) -> None:
+    message.ordinals.extend(columns.ordinals)
+    message.conns.extend(columns.conns)
+    message.msg_ids.extend(columns.msg_ids)
+    message.types.extend(columns.types)
+    message.target_keys.extend(columns.target_keys)
+    message.target_platforms.extend(columns.target_platforms)
+    message.payloads.extend(columns.payloads)
+    message.transfers.extend(columns.transfers)
+
+
+def _fill_outcomes(message: pb.DeliveryOutcomes, columns: frames.Outcomes) -> None:
+    message.ordinals.extend(columns.ordinals)
+    message.conns.extend(columns.conns)
+    message.outcomes.extend(pb.BridgeOutcome.ValueType(code) for code in columns.outcomes)

@@ -1,0 +1,28 @@
+"""Who hears what a router says to this edge."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from maim_edge.bridge.downlink import Downlink
+from maim_protocol.frames import Deliveries, DisconnectOrder
+from maim_protocol.transfers import Transfers
+
+
+class Listener(Protocol):
+    """Who is told what the router says."""
+
+    def on_deliveries(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
+        """Messages for connections."""
+
+    def on_settled(self, conn: int, msg_id: str) -> None:
+        """A message of a connection is settled."""
+
+    def on_rejected(self, conn: int, msg_id: str | None, code: str, text: str) -> None:
+        """A message of a connection was not taken."""
+
+    def on_disconnect(self, order: DisconnectOrder) -> None:
+        """A connection shall be closed."""
+
+    def on_router_lost(self) -> None:
+        """No router has been attached for longer than the grace period."""

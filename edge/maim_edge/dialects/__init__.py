@@ -1,0 +1,7 @@
+"""What clients speak: the seam to further dialects."""
+
+from maim_edge.dialects.bare import BARE
+from maim_edge.dialects.envelope import ENVELOPE
+from maim_edge.dialects.interface import Delivery, Dialect, Pieces
+
+__all__ = ["BARE", "ENVELOPE", "Delivery", "Dialect", "Pieces"]

@@ -1,0 +1,211 @@
+"""Between sockets and bridge: lets clients in, hands deliveries out, sends everybody home."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from maim_edge.asgi_socket import AsgiSocket
+from maim_edge.bridge import Bridge
+from maim_edge.bridge.client import BridgeClient
+from maim_edge.bridge.downlink import Downlink, Receipt
+from maim_edge.bridge.greeting import Identity
+from maim_edge.connection import Connection
+from maim_edge.dialects import Delivery, Dialect, Pieces
+from maim_edge.handshake import Handshake, HandshakeRefused
+from maim_edge.limits import Limits
+from maim_edge.outbox import Outbox
+from maim_edge.registry import Registry
+from maim_edge.settings import EdgeSettings
+from maim_protocol.close_codes import CloseCode
+from maim_protocol.errors import ErrorCode, Refusal, RouterUnavailable
+from maim_protocol.frames import (
+    Admission,
+    BridgeOutcome,
+    Deliveries,
+    DisconnectOrder,
+    Open,
+    Refused,
+)
+from maim_protocol.transfers import Transfers
+
+log = logging.getLogger(__name__)
+
+# The closing handshake takes a moment even when the window is nothing.
+LEAVE_SECONDS = 0.5
+
+
+class Gateway:
+    """Every connection of this process, and the bridge that they share."""
+
+    def __init__(self, settings: EdgeSettings, bridge: Bridge, identity: Identity) -> None:
+        self._settings = settings
+        self._registry: Registry[Connection] = Registry(
+            settings.max_connections, settings.max_connections_per_ip
+        )
+        self.bridge = BridgeClient(bridge, identity, self, settings.grace)
+        self.draining = False
+        self._empty = asyncio.Event()
+
+    @property
+    def connections(self) -> int:
+        """How many clients hold a place, those in their handshake included."""
+        return len(self._registry)
+
+    def not_ready(self) -> str | None:
+        """Why this edge should get no clients now; None when it should."""
+        if self.draining:
+            return "this edge drains"
+        return None if self.bridge.attached else "no router is attached"
+
+    async def serve(self, socket: AsgiSocket, asked: Handshake, client_ip: str) -> None:
+        """Take a client from its handshake to its end.
+
+        Raises `HandshakeRefused` while the upgrade has not been accepted.
+        """
+        if self.draining:
+            raise HandshakeRefused(Refusal.ROUTER_UNAVAILABLE, "this edge drains")
+        handle = self._registry.enter(client_ip)
+        code, reason = 1006, ""
+        try:
+            connection = self._connection(handle, socket, asked)
+            # In the registry before the verdict: what follows it at once finds the connection.
+            self._registry.add(connection)
+            connection.admission = await self._ask(socket, handle, asked, client_ip)
+            if await socket.accept():
+                socket.on_broken(connection.farewell)
+                code, reason = await connection.run()
+        finally:
+            self._registry.leave(handle)
+            self.bridge.closed(handle, code, reason)
+            if not len(self._registry):
+                self._empty.set()
+
+    def on_deliveries(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
+        """Hand each delivery to its connections, encoded once for all of one dialect."""
+        start = 0
+        for row, ordinal in enumerate(columns.ordinals):
+            fanout = columns.fanouts[row]
+            conns = columns.conns[start : start + fanout]
+            start += fanout
+            delivery = _delivery(columns, row, transfers)
+            downlink.take(ordinal, columns.wants[row], fanout)
+            self._hand_out(delivery, ordinal, conns, downlink)
+
+    def on_settled(self, conn: int, msg_id: str) -> None:
+        """Acknowledge a message to its sender."""
+        connection = self._registry.get(conn)
+        if connection is not None:
+            connection.settled(msg_id)
+
+    def on_rejected(self, conn: int, msg_id: str | None, code: str, text: str) -> None:
+        """Answer a message that was not taken."""
+        connection = self._registry.get(conn)
+        if connection is not None:
+            connection.error(_error_code(code), text, msg_id)
+
+    def on_disconnect(self, order: DisconnectOrder) -> None:
+        """Close a connection when what was delivered to it before has been written."""
+        connection = self._registry.get(order.conn)
+        if connection is not None:
+            connection.close_after_flush(order.code, order.reason)
+
+    def on_router_lost(self) -> None:
+        """Send every client away: no router for longer than the grace period."""
+        for connection in self._registry:
+            connection.close(CloseCode.ROUTER_UNREACHABLE, "no router for longer than the grace")
+
+    async def drain(self, window: float) -> None:
+        """Send every client away within about `window` seconds, with what it is owed."""
+        self.draining = True
+        for connection in self._registry:
+            retry_after_ms = secrets.randbelow(int(window * 1000) + 1)
+            notice = {"event": "drain", "retry_after_ms": retry_after_ms}
+            connection.tell(connection.dialect.notice(notice, time.time()))
+        if not await _within(window / 3, self.bridge.wait_settled()):
+            log.warning("drain: %d messages are not settled", self.bridge.unsettled)
+        for connection in self._registry:
+            connection.close_after_flush(CloseCode.GOING_AWAY, "the edge stops")
+        if len(self._registry):
+            self._empty.clear()
+            if not await _within(max(window / 3, LEAVE_SECONDS), self._empty.wait()):
+                log.warning("drain: %d clients did not leave", len(self._registry))
+
+    def _connection(self, handle: int, socket: AsgiSocket, asked: Handshake) -> Connection:
+        settings = self._settings
+        outbox = Outbox(settings.outbox_bytes, settings.outbox_messages)
+        limits = Limits(settings.messages_per_second, settings.bytes_per_second, time.monotonic())
+        return Connection(handle, socket, self.bridge, outbox, limits, asked.format)
+
+    async def _ask(
+        self, socket: AsgiSocket, handle: int, asked: Handshake, client_ip: str
+    ) -> Admission:
+        open_ = Open(
+            handle,
+            asked.api_key,
+            asked.platform,
+            asked.label,
+            client_ip,
+            time.time(),
+            asked.headers,
+        )
+        try:
+            verdict = await socket.unless_gone(self.bridge.open(open_))
+        except RouterUnavailable as error:
+            raise HandshakeRefused(Refusal.ROUTER_UNAVAILABLE, str(error)) from error
+        if isinstance(verdict, Refused):
+            raise HandshakeRefused(_refusal(verdict.code), verdict.text)
+        return verdict
+
+    def _hand_out(
+        self, delivery: Delivery, ordinal: int, conns: Sequence[int], downlink: Downlink
+    ) -> None:
+        encoded: dict[int, tuple[Dialect, Pieces]] = {}
+        for conn in conns:
+            receipt = Receipt(downlink, ordinal, conn, delivery.msg_id)
+            connection = self._registry.get(conn)
+            if connection is None:
+                receipt.failed(BridgeOutcome.GONE)
+                continue
+            dialect = connection.dialect
+            known = encoded.get(id(dialect))
+            if known is None:
+                known = encoded[id(dialect)] = (dialect, dialect.deliver(delivery))
+            connection.deliver(known[1], receipt)
+
+
+async def _within(seconds: float, fact: Coroutine[Any, Any, object]) -> bool:
+    """Whether a fact came true in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await fact
+    except TimeoutError:
+        return False
+    return True
+
+
+def _error_code(code: str) -> ErrorCode:
+    """Read a code of a router, which may be newer than this edge."""
+    return ErrorCode(code) if code in set(ErrorCode) else ErrorCode.INTERNAL
+
+
+def _refusal(code: str) -> Refusal:
+    return Refusal(code) if code in set(Refusal) else Refusal.ROUTER_UNAVAILABLE
+
+
+def _delivery(columns: Deliveries, row: int, transfers: Transfers) -> Delivery:
+    transfer = columns.transfers[row]
+    return Delivery(
+        msg_id=columns.msg_ids[row],
+        type=columns.types[row],
+        sender_user=columns.sender_users[row],
+        sender_platform=columns.sender_platforms[row],
+        target_user=columns.target_users[row],
+        platform=columns.platforms[row],
+        timestamp=columns.timestamps[row],
+        payload=transfers.pieces(transfer) if transfer else [columns.payloads[row]],
+    )

@@ -1,0 +1,103 @@
+"""The edge as a process of its own, or as several behind one port."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from maim_edge.bridge.grpc import Credentials, GrpcBridge
+from maim_edge.server import EdgeServer
+from maim_edge.settings import EdgeSettings
+from maim_edge.workers import Workers
+from maim_protocol import lifetime
+from maim_protocol.errors import AttachRefused, ConfigError
+
+log = logging.getLogger(__name__)
+
+# A window up to this leaves the rest of the end its time.
+DRAIN_WITHIN_SECONDS = 3.0
+
+
+def run(settings: EdgeSettings) -> int:
+    """Run until SIGTERM or Ctrl-C; returns the exit code.
+
+    Raises `ConfigError` and `OSError` of one line for what the operator must mend.
+    """
+    serve = _serve if settings.workers == 1 else _serve_many
+    end_seconds = lifetime.END_SECONDS + max(0.0, settings.drain_window - DRAIN_WITHIN_SECONDS)
+    return lifetime.run(lambda stop: serve(settings, stop), end_seconds)
+
+
+async def _serve(settings: EdgeSettings, stop: asyncio.Event) -> int:
+    bridge = GrpcBridge(settings.router_addresses, _credentials(settings))
+    server = EdgeServer(settings, bridge)
+    attaching = await server.start()
+    log.info("edge ready: clients on %s, router %s", server.url, settings.routers)
+    if settings.listen_fd is not None:
+        await _stop_at_end_of_input(stop)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([attaching, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    await server.stop()
+    if attaching.done() and not attaching.cancelled():
+        _raise_failure(attaching)
+    log.info("edge stopped")
+    return 0
+
+
+async def _serve_many(settings: EdgeSettings, stop: asyncio.Event) -> int:
+    workers = Workers(settings)
+    await workers.start()
+    log.info("%d edge processes: clients on %s", settings.workers, workers.url)
+    watching = asyncio.ensure_future(workers.run())
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([watching, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            watching.result()
+    finally:
+        watching.cancel()
+        stopping.cancel()
+        await workers.stop()
+    return 0
+
+
+async def _stop_at_end_of_input(stop: asyncio.Event) -> None:
+    """Stop when the parent process is gone: then nobody holds the other end of the pipe."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: _EndOfInput(reader, stop), sys.stdin)
+
+
+class _EndOfInput(asyncio.StreamReaderProtocol):
+    def __init__(self, reader: asyncio.StreamReader, stop: asyncio.Event) -> None:
+        super().__init__(reader)
+        self._stop = stop
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop.set()
+
+
+def _raise_failure(attaching: asyncio.Task[None]) -> None:
+    error = attaching.exception()
+    if isinstance(error, AttachRefused):
+        raise ConfigError(f"the router refuses this edge: {error}")
+    if error is not None:
+        raise error
+
+
+def _credentials(settings: EdgeSettings) -> Credentials:
+    token = settings.bridge_token
+    return Credentials(
+        token.get_secret_value() if token else None,
+        _read(settings.bridge_tls_ca),
+        _read(settings.bridge_tls_key),
+        _read(settings.bridge_tls_cert),
+    )
+
+
+def _read(path: Path | None) -> bytes | None:
+    return path.read_bytes() if path is not None else None

@@ -1,0 +1,222 @@
+"""uvicorn's sans-I/O WebSocket protocol with what a server of untrusted clients needs besides.
+
+It knows nothing of our product: it looks at nothing before the upgrade is accepted, carries
+messages as UTF-8 bytes, sends large ones in pieces so that control frames pass between them,
+lets the application abort, drops a peer that answers neither ping nor close, and keeps
+credentials in query strings out of the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from asyncio import TimerHandle
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, cast
+
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
+from websockets.frames import Frame, Opcode
+from websockets.streams import StreamReader
+
+# How long a peer may take to answer a close frame.
+CLOSE_SECONDS = 5.0
+# How long one that broke the protocol is still listened to: a reset would eat our last words.
+LINGER_SECONDS = 1.0
+# What a client may send before it is let in; more stays in the kernel.
+EARLY_BYTES = 64 * 1024
+PIECE_BYTES = 256 * 1024
+# Text messages over this size reach the application without a look at their UTF-8.
+UNCHECKED_BYTES = 1024 * 1024
+INVALID_DATA = 1007
+ABNORMAL = 1006
+
+Farewell = Callable[[int, str], bytes | None]
+
+quiet = logging.getLogger("maim_edge.websocket")
+# A filter and not a level: somebody may turn everything on, and lines below would hold the key.
+quiet.addFilter(lambda record: record.levelno >= logging.WARNING)
+
+
+class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
+    """A protocol class for `uvicorn.Config(ws=…)`.
+
+    The application finds `scope["extensions"]["maim.socket"]`: `abort()` drops the connection at
+    once, `on_broken(farewell)` takes a function `(code, reason) -> bytes | None` for a last text
+    frame to a peer that broke the protocol.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # uvicorn and websockets log every handshake with its query string.
+        self.logger = self.conn.logger = quiet
+        self.conn.debug = False
+        reader = self.conn.reader
+        reader.read_exact = lambda n: _read_exact(reader, n)  # type: ignore[method-assign]
+        self._early = bytearray()
+        self._farewell: Farewell | None = None
+        self._unsent_at_ping = 0
+        self._linger: TimerHandle | None = None
+
+    async def run_asgi(self) -> None:
+        """Offer the application what ASGI has no words for."""
+        extensions = cast(dict[str, Any], self.scope["extensions"])
+        extensions["maim.socket"] = {"abort": self.transport.abort, "on_broken": self._on_broken}
+        await super().run_asgi()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the application; RFC 6455 section 7.1.5: without a close frame it is 1006."""
+        if self.handshake_complete and self.conn.close_rcvd is None:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": ABNORMAL})
+        if self._linger is not None:
+            self._linger.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what the peer sends, but keep it unread until the upgrade is accepted."""
+        if not self.handshake_initiated:
+            super().data_received(data)
+            if not self.handshake_initiated:
+                self._end_unreadable()
+        elif not self.handshake_complete:
+            self._early += data
+            if len(self._early) > EARLY_BYTES:
+                self.transport.pause_reading()
+        elif self._linger is None:
+            super().data_received(data)
+
+    async def send(self, message: Any) -> None:
+        """Send an ASGI event; `text` of a `websocket.send` may be a tuple of pieces in UTF-8."""
+        text = message.get("text")
+        if isinstance(text, tuple | list) and message["type"] == "websocket.send":
+            await self._send_text(text)
+            return
+        await super().send(message)
+        match message["type"]:
+            case "websocket.accept":
+                self._take_early()
+            case "websocket.http.response.body" if not message.get("more_body"):
+                # A refusal is an answer too; uvicorn would report an application that gave none.
+                self.handshake_complete = True
+            case "websocket.close" if self.close_timer is not None:
+                self.close_timer.cancel()
+                self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message to the application as bytes, a text one too: nobody needs a `str`.
+
+        RFC 6455 section 8.1 is seen to here, except in large ones: checking takes a while, which
+        the application can divide.
+        """
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        if self.close_sent:
+            return
+        small_text = self.curr_msg_data_type == "text" and len(data) <= UNCHECKED_BYTES
+        if small_text and not _is_utf8(data):
+            self.conn.fail(INVALID_DATA, "a text frame is not UTF-8")
+            self.handle_parser_exception()
+            return
+        self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def send_keepalive_ping(self) -> None:
+        """Ping, and remember how much the peer has yet to take before it sees it."""
+        super().send_keepalive_ping()
+        self._unsent_at_ping = self.transport.get_write_buffer_size()
+
+    def keepalive_timeout(self) -> None:
+        """Drop a peer that did not answer a ping, unless it could not have.
+
+        Its pong may wait behind what the application does not take, our ping behind what the
+        peer is still taking.
+        """
+        unsent = self.transport.get_write_buffer_size()
+        if self.read_paused or unsent < self._unsent_at_ping:
+            self._unsent_at_ping = unsent
+            timeout = cast(float, self.ping_timeout)
+            self.pong_timer = self.loop.call_later(timeout, self.keepalive_timeout)
+            return
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    def handle_parser_exception(self) -> None:
+        """Say goodbye to a peer that broke the protocol, and close when it has read that."""
+        close = self.conn.close_sent
+        if close is None or self.close_sent:
+            self.transport.abort()
+            return
+        event = {"type": "websocket.disconnect", "code": close.code, "reason": close.reason}
+        self.queue.put_nowait(cast(Any, event))
+        self.transport.write(self._last_words(close.code, close.reason))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.stop_keepalive()
+        self._linger = self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self.transport.resume_reading()
+
+    def _on_broken(self, farewell: Farewell) -> None:
+        self._farewell = farewell
+
+    def _last_words(self, code: int, reason: str) -> bytes:
+        # Between the pieces of a message there is no room for another one.
+        if self._farewell is None or self.conn.expect_continuation_frame:
+            return b""
+        text = self._farewell(code, reason)
+        return Frame(Opcode.TEXT, text).serialize(mask=False) if text is not None else b""
+
+    def _take_early(self) -> None:
+        early, self._early = bytes(self._early), bytearray()
+        if len(early) > EARLY_BYTES:
+            self.transport.resume_reading()
+        if early and not self.transport.is_closing():
+            self.data_received(early)
+
+    def _end_unreadable(self) -> None:
+        """End a handshake that the parser has refused by itself: lines too long or too many."""
+        self.handshake_complete = self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+
+    async def _send_text(self, pieces: Sequence[bytes]) -> None:
+        """Send one message, in one frame when it is small."""
+        if sum(map(len, pieces)) <= PIECE_BYTES:
+            pieces = (b"".join(pieces),)
+        last = len(pieces) - 1
+        for index, piece in enumerate(pieces):
+            await self.writable.wait()
+            if self.disconnected or self.close_sent:
+                raise ClientDisconnected
+            try:
+                send = self.conn.send_continuation if index else self.conn.send_text
+                send(piece, index == last)
+            except InvalidState:
+                raise ClientDisconnected from None
+            self.transport.write(b"".join(self.conn.data_to_send()))
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_exact(reader: StreamReader, n: int) -> Generator[None, None, bytearray]:
+    """Read as `StreamReader` does, but hand the buffer over instead of copying a large frame."""
+    while len(reader.buffer) < n:
+        if reader.eof:
+            raise EOFError(f"stream ends after {len(reader.buffer)} bytes, expected {n} bytes")
+        yield
+    if n < PIECE_BYTES:
+        data = reader.buffer[:n]
+        del reader.buffer[:n]
+        return data
+    data, reader.buffer = reader.buffer, reader.buffer[n:]
+    del data[n:]
+    return data
