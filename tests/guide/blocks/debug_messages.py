@@ -1,0 +1,1 @@
+config.enable_message_log = True

@@ -1,0 +1,2 @@
+stats = server.get_stats()
+print(stats)

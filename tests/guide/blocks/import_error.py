@@ -1,0 +1,1 @@
+from maim_message.message import APIMessageBase  # ✅
