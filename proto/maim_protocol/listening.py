@@ -15,12 +15,11 @@ _REMEDIES = {
 }
 
 
-def bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
     """Bind a TCP socket; port 0 takes a free one. It does not listen yet.
 
-    `host` is a name or an address; a name with several addresses gets its IPv4 one. `reuse_port`
-    lets processes share a port. Raises `OSError` of one line that names address and remedy; its
-    cause has the number.
+    `host` is a name or an address; a name with several addresses gets its IPv4 one. Raises
+    `OSError` of one line that names address and remedy; its cause has the number.
     """
     where = join(host, port)
     try:
@@ -30,7 +29,7 @@ def bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
         raise OSError(text) from error
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        _bind(sock, address, reuse_port=reuse_port)
+        _bind(sock, address)
     except OSError as error:
         sock.close()
         raise OSError(_explain(where, error)) from error
@@ -52,14 +51,10 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
     return family, (str(address[0]), int(address[1]))
 
 
-def _bind(sock: socket.socket, address: tuple[str, int], *, reuse_port: bool) -> None:
+def _bind(sock: socket.socket, address: tuple[str, int]) -> None:
     sock.setblocking(False)
     if os.name == "posix":  # on Windows the option would share a port that is in use
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if reuse_port:
-        if not hasattr(socket, "SO_REUSEPORT"):
-            raise OSError(errno.ENOTSUP, "processes cannot share a port here")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if sock.family == socket.AF_INET6:
         only_v6 = not (address[0] == "::" and socket.has_dualstack_ipv6())
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only_v6)

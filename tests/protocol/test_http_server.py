@@ -158,12 +158,6 @@ def test_an_address_that_is_not_ours_is_one_line_with_a_remedy(host: str, text: 
     assert text in str(caught.value)
 
 
-def test_processes_may_share_a_port_when_they_ask_for_it() -> None:
-    with bind("127.0.0.1", 0, reuse_port=True) as first:
-        first.listen()
-        bind("127.0.0.1", bound_port(first), reuse_port=True).close()
-
-
 def test_localhost_is_bound_where_clients_of_127_0_0_1_find_it() -> None:
     with bind("localhost", 0) as sock:
         assert sock.family is socket.AF_INET
