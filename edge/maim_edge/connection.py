@@ -179,9 +179,9 @@ class Connection:
             await self._send_away(CloseCode.LIMITED, text)
 
     async def _send_away(self, code: CloseCode, reason: str) -> None:
-        """Close when the errors have been written, and read nothing more until then."""
+        """Close when the errors have been written, and read nothing more: `run` cancels it."""
         self.close_after_flush(code, reason)
-        await self._close.wait()
+        await asyncio.get_running_loop().create_future()
 
     async def _write(self) -> None:
         while True:

@@ -50,7 +50,6 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         # uvicorn and websockets log every handshake with its query string.
         self.logger = self.conn.logger = quiet
-        self.conn.debug = False
         reader = self.conn.reader
         reader.read_exact = lambda n: _read_exact(reader, n)  # type: ignore[method-assign]
         self._early = bytearray()

@@ -94,3 +94,25 @@ async def test_a_router_that_ends_before_its_welcome_is_tried_again() -> None:
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+class Refusing:
+    """A stream that has ended by the time the hello is written; only reading says why."""
+
+    async def connect(self) -> RouterStream:
+        return self
+
+    async def write(self, frame: EdgeFrame) -> None:
+        raise ConnectionError("the stream has ended")
+
+    async def read(self) -> RouterFrame | None:
+        raise AttachRefused(AttachProblem.TOKEN, "unknown token")
+
+    async def close(self) -> None:
+        return
+
+
+async def test_the_reason_of_a_refusal_is_read_although_the_hello_could_not_be_written() -> None:
+    client = BridgeClient(Refusing(), IDENTITY, SilentListener())
+    with pytest.raises(AttachRefused, match="unknown token"):
+        await asyncio.wait_for(client.run(), SECONDS)

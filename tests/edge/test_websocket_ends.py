@@ -68,6 +68,21 @@ async def test_a_lost_client_is_1006() -> None:
     assert router.closes[0].code == 1006
 
 
+async def test_a_client_in_the_midst_of_a_frame_over_the_limit_still_reads_why() -> None:
+    async with running_edge(ScriptedRouter(), max_message_size=1000) as edge:
+        client = await RawClient.connect(edge)
+        client.send(handshake())
+        await client.head()
+        # It goes on sending for as long as the kernel takes it, as a client does.
+        client.send(text_frame(b"x" * 20_000_000))
+        await client.writer.drain()
+        opcode, data = await client.frame()
+        assert (opcode, json.loads(data)["payload"]["code"]) == (Opcode.TEXT, "too_large")
+        opcode, data = await client.frame()
+        assert (opcode, int.from_bytes(data[:2])) == (Opcode.CLOSE, 1009)
+        await client.aclose()
+
+
 async def test_messages_before_a_close_are_not_lost() -> None:
     router = ScriptedRouter()
     async with running_edge(router) as edge:

@@ -260,3 +260,26 @@ async def test_a_large_frame_that_is_not_utf8_is_ended_with_1007(opcode: Opcode)
         assert (got, int.from_bytes(data[:2])) == (Opcode.CLOSE, 1007)
         await client.aclose()
     assert router.got == []
+
+
+async def test_acknowledgements_are_not_held_against_the_rate() -> None:
+    router = ScriptedRouter()
+    async with running_edge(router, messages_per_second=1) as edge, connect(edge.url + KEY) as conn:
+        for index in range(50):
+            ack = {"type": "sys_ack", "meta": {"acked_msg_id": f"d{index}"}}
+            await conn.send(json.dumps(ack))
+        await conn.send(standard("m1"))
+        assert (await receive(conn))["meta"]["acked_msg_id"] == "m1"
+
+
+async def test_what_comes_behind_the_last_forgiven_error_is_not_taken() -> None:
+    router = ScriptedRouter()
+    async with running_edge(router) as edge:
+        client = await RawClient.connect(edge)
+        client.send(handshake())
+        await client.head()
+        client.send(text_frame("bad") * 20 + text_frame(standard("late")) * 5)
+        await router.until(lambda: router.closes)
+        await client.aclose()
+    assert router.closes[0].code == 4400
+    assert router.got == []

@@ -61,8 +61,6 @@ class _LocalStream:
         self._task = asyncio.ensure_future(serve(_RouterSide(self._queues)))
 
     async def read(self) -> RouterFrame | None:
-        if not self._queues.down.empty():
-            return self._queues.down.get_nowait()
         getting = asyncio.ensure_future(self._queues.down.get())
         try:
             await asyncio.wait([getting, self._task], return_when=asyncio.FIRST_COMPLETED)
@@ -70,8 +68,6 @@ class _LocalStream:
                 return getting.result()
         finally:
             getting.cancel()
-        if not self._queues.down.empty():
-            return self._queues.down.get_nowait()
         self._end()
         return None
 
