@@ -66,18 +66,19 @@ async def _serve_many(settings: EdgeSettings, stop: asyncio.Event) -> int:
 
 async def _stop_at_end_of_input(stop: asyncio.Event) -> None:
     """Stop when the parent process is gone: then nobody holds the other end of the pipe."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: _EndOfInput(reader, stop), sys.stdin)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: _EndOfInput(stop), sys.stdin)
 
 
-class _EndOfInput(asyncio.StreamReaderProtocol):
-    def __init__(self, reader: asyncio.StreamReader, stop: asyncio.Event) -> None:
-        super().__init__(reader)
+class _EndOfInput(asyncio.Protocol):
+    """Sets an event at the end of the input, of which event loops tell in either way."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
         self._stop = stop
 
+    def eof_received(self) -> None:
+        self._stop.set()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
         self._stop.set()
 
 
