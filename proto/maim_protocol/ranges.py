@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 
 def to_ranges(ordinals: Iterable[int]) -> list[tuple[int, int]]:
@@ -14,3 +14,21 @@ def to_ranges(ordinals: Iterable[int]) -> list[tuple[int, int]]:
         else:
             ranges.append((ordinal, ordinal))
     return ranges
+
+
+def covered(ranges: Iterable[tuple[int, int]], known: Collection[int]) -> Iterator[int]:
+    """Name the `known` ordinals that lie in the ranges, which `to_ranges` made.
+
+    `known` is in rising order and looked up quickly. A range costs no more than `known` is long,
+    for the other side may claim what it likes. Raises `ValueError` for ranges that are not in
+    rising order.
+    """
+    end = -1
+    for first, last in ranges:
+        if not end < first <= last:
+            raise ValueError(f"expected ranges in rising order, got {first} to {last} after {end}")
+        end = last
+        if last - first < len(known):
+            yield from (ordinal for ordinal in range(first, last + 1) if ordinal in known)
+        else:
+            yield from [ordinal for ordinal in known if first <= ordinal <= last]

@@ -74,7 +74,7 @@ def _import(name: str, module_name: str) -> Any:
         sys.path.insert(0, "")
     try:
         return importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = " ".join(mask_text(f"{type(error).__name__}: {error}").split())
         raise ConfigError(f"app {name}: cannot be imported: {text}") from error
 

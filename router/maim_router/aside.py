@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from maim_router.hooks import call, own_result
+from maim_router.hooks import as_error, call, own_result
 
 
 class Aside:
@@ -43,7 +43,7 @@ class Aside:
             try:
                 outcome = (future.set_result, callback(*args))
             except BaseException as error:
-                outcome = (future.set_exception, _raisable(error))
+                outcome = (future.set_exception, as_error(error))
             # The loop may have been closed meanwhile; then nobody waits any more.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(ended, *outcome)
@@ -55,10 +55,3 @@ class Aside:
             self._places.release()
             raise
         return await future
-
-
-def _raisable(error: BaseException) -> Exception:
-    """What must not reach the loop from a callback (`SystemExit`) becomes a plain error."""
-    if isinstance(error, Exception) and not isinstance(error, StopIteration):
-        return error
-    return RuntimeError(f"the callback raised {type(error).__name__}")

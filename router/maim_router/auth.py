@@ -14,6 +14,9 @@ from maim_router.hooks import AuthCallback, Hooks, Metadata
 
 log = logging.getLogger(__name__)
 
+# What an application may name a user, and how much it may tell somebody whom it refuses.
+USER_MAX_CHARS = 1024
+TEXT_MAX_CHARS = 1024
 # Calls of sync callbacks that run at once, each in a thread; further ones wait for a place.
 MAX_CONCURRENT_CALLS = 256
 
@@ -116,10 +119,10 @@ class CallbackAuth:
         named = ""
         if self._hooks.on_auth is not None:
             answer = await self._call(self._hooks.on_auth, metadata)
-            if not getattr(answer, "success", answer):
+            if not _allowed(getattr(answer, "success", answer)):
                 text = getattr(answer, "error_message", None)
-                return AuthAnswer(text=str(text)) if text else AuthAnswer()
-            named = str(getattr(answer, "user_id", None) or "")
+                return AuthAnswer(text=_sendable(str(text))) if text else AuthAnswer()
+            named = _user(getattr(answer, "user_id", None))
         if named:
             return AuthAnswer(named)
         if self._hooks.on_auth_extract_user is not None:
@@ -132,5 +135,22 @@ class CallbackAuth:
             return await self._aside.call(callback, dict(metadata))
 
 
+def _allowed(answer: Any) -> bool:
+    """Read a yes or no; what is neither, a dictionary say, must not pass for a yes."""
+    if answer and not isinstance(answer, int):
+        log.warning("on_auth: expected bool or AuthResult, got %s: refused", type(answer).__name__)
+        return False
+    return bool(answer)
+
+
 def _user(answer: Any) -> str:
-    return "" if answer is None or answer is False else str(answer)
+    """Read a user's name; raises `ValueError` for one that the bridge could not carry."""
+    named = "" if answer is None or answer is False else str(answer)
+    if len(named) > USER_MAX_CHARS or _sendable(named) != named:
+        raise ValueError(f"a user is named by at most {USER_MAX_CHARS} characters of UTF-8")
+    return named
+
+
+def _sendable(text: str) -> str:
+    """Cut a text, and replace the halves of surrogate pairs: they would end the edge's stream."""
+    return text[:TEXT_MAX_CHARS].encode("utf-8", "replace").decode()

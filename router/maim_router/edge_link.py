@@ -25,7 +25,7 @@ from maim_protocol.frames import (
 )
 from maim_protocol.lanes import Lanes
 from maim_protocol.pump import Pump
-from maim_protocol.ranges import to_ranges
+from maim_protocol.ranges import covered, to_ranges
 from maim_protocol.transfers import Transfers
 from maim_router.delivery import OF_BRIDGE, Ledger
 from maim_router.events import EdgeKey, Inbound
@@ -177,9 +177,8 @@ class EdgeLink:
             self._on_taken(frame.taken_through)
         if frame.outcomes is not None:
             self._on_outcomes(frame.outcomes)
-        for first, last in frame.done:
-            for ordinal in range(first, min(last, self._ordinal) + 1):
-                self._on_done(ordinal)
+        for ordinal in self._done(frame):
+            self._on_done(ordinal)
 
     def lose(self) -> None:
         """Give up everything that the edge had not answered for; call once."""
@@ -199,9 +198,15 @@ class EdgeLink:
                 flight.ledger.taken(by_edge=True)
         self._taken = last
 
+    def _done(self, frame: EdgeFrame) -> list[int]:
+        try:
+            return list(covered(frame.done, self._in_flight))
+        except ValueError as error:
+            raise _malformed("done", error) from None
+
     def _on_done(self, ordinal: int) -> None:
-        flight = self._in_flight.pop(ordinal, None)
-        if flight is not None and ordinal > self._taken:
+        flight = self._in_flight.pop(ordinal)
+        if ordinal > self._taken:
             flight.ledger.taken(by_edge=True)
 
     def _on_outcomes(self, outcomes: Outcomes) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maim_protocol.envelope import CUSTOM_PREFIX, SYS_STD
+from maim_protocol.errors import ConfigError
 from maim_protocol.message import APIMessageBase
 
 Metadata = dict[str, Any]
@@ -37,16 +38,21 @@ class Hooks:
 
     @classmethod
     def of(cls, config: Any) -> Hooks:
-        """Read the callbacks off any object that has attributes of these names."""
+        """Read the callbacks off any object that has attributes of these names.
+
+        Raises `ConfigError` for one that cannot be called.
+        """
         hooks = cls(
-            on_auth=getattr(config, "on_auth", None),
-            on_auth_extract_user=getattr(config, "on_auth_extract_user", None),
-            on_message=getattr(config, "on_message", None),
-            on_connect=getattr(config, "on_connect", None),
-            on_disconnect=getattr(config, "on_disconnect", None),
+            on_auth=_callback(config, "on_auth"),
+            on_auth_extract_user=_callback(config, "on_auth_extract_user"),
+            on_message=_callback(config, "on_message"),
+            on_connect=_callback(config, "on_connect"),
+            on_disconnect=_callback(config, "on_disconnect"),
         )
         for name, handler in (getattr(config, "custom_handlers", None) or {}).items():
-            hooks.custom_handlers[custom_type(name)] = handler
+            hooks.custom_handlers[custom_type(name)] = _checked(
+                f"custom_handlers[{name!r}]", handler
+            )
         return hooks
 
 
@@ -55,14 +61,33 @@ def custom_type(name: str) -> str:
     return name if name.startswith(CUSTOM_PREFIX) else CUSTOM_PREFIX + name
 
 
+def _callback(config: Any, name: str) -> Any:
+    return _checked(name, getattr(config, name, None))
+
+
+def _checked(name: str, found: Any) -> Any:
+    if found is None or callable(found):
+        return found
+    raise ConfigError(f"{name}: expected something to call, got {type(found).__name__}")
+
+
 async def call(callback: Callable[..., Any], *args: Any) -> Any:
-    """Call a callback on the event loop, awaiting what it returns when that can be awaited."""
-    result = callback(*args)
+    """Call a callback on the event loop, awaiting what it returns when that can be awaited.
+
+    Raises an `Exception` whatever the callback raised, but for what somebody else raised in it:
+    Ctrl-C and the cancelling of the caller.
+    """
+    try:
+        result = callback(*args)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise as_error(error) from error
     return await own_result(result) if inspect.isawaitable(result) else result
 
 
 async def own_result(result: Awaitable[Any]) -> Any:
-    """Await what a callback returned.
+    """Await what a callback returned; raises as `call`.
 
     That something the callback waited for was cancelled is an error of the callback; it must
     not look as if its caller were cancelled.
@@ -74,3 +99,12 @@ async def own_result(result: Awaitable[Any]) -> Any:
         if task is None or task.cancelling():
             raise
         raise RuntimeError("what the callback waited for was cancelled") from None
+    except SystemExit as error:
+        raise as_error(error) from error
+
+
+def as_error(error: BaseException) -> Exception:
+    """Make a plain error of what would end the event loop or the caller's task (`SystemExit`)."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"the callback raised {type(error).__name__}")

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from maim_protocol.envelope import SYS_STD
+from maim_protocol.envelope import CUSTOM_PREFIX, SYS_STD, TYPE_MAX_CHARS
 from maim_router.connection_map import ConnectionMap, Entry
 from maim_router.delivery import DeliveryReport
 from maim_router.edge_link import Outgoing
@@ -71,9 +71,12 @@ class Messenger:
         wait_for: WaitFor = "written",
         timeout: float = DEFAULT_TIMEOUT,
     ) -> DeliveryReport:
-        """Send a custom message to whatever matches all the targets; no target: to everybody."""
+        """Send a custom message to whatever matches all the targets; no target: to everybody.
+
+        Raises `ValueError` for a type that no frame could have.
+        """
         entries = self._matching(user_id, platform, connection_uuid)
-        message = _outgoing(custom_type(type), payload, user_id, platform)
+        message = _outgoing(_checked(custom_type(type)), payload, user_id, platform)
         return await self._sender.send(message, entries, wait_for, timeout)
 
     def _matching(self, user_id: str, platform: str, connection_uuid: str) -> Sequence[Entry]:
@@ -83,6 +86,15 @@ class Messenger:
         if entry is None or (user_id and entry.user_id != user_id):
             return ()
         return () if platform and entry.platform != platform else (entry,)
+
+
+def _checked(type: str) -> str:
+    if not len(CUSTOM_PREFIX) < len(type) <= TYPE_MAX_CHARS:
+        text = f"a custom type: expected up to {TYPE_MAX_CHARS} characters with {CUSTOM_PREFIX}"
+        raise ValueError(f"{text}, got {len(type)}")
+    # Half of a surrogate pair would end the stream to the edge and take other messages with it.
+    type.encode()
+    return type
 
 
 def _outgoing(type: str, payload: bytes, user_id: str, platform: str) -> Outgoing:

@@ -51,6 +51,7 @@ class NodeOptions:
     max_handler_tasks: int = 1000
     handler_order: Order = "concurrent"
     stop_timeout: float = 2.0
+    hello_timeout: float = 15.0
 
 
 class Node:
@@ -101,7 +102,12 @@ class Node:
         Raises `AttachRefused` when the edge may not attach or does not keep to the protocol.
         Cancelling ends the attachment.
         """
-        hello, frames = await _read_hello(stream)
+        try:
+            async with asyncio.timeout(self.options.hello_timeout):
+                hello, frames = await _read_hello(stream)
+        except TimeoutError:
+            text = f"expected the whole hello within {self.options.hello_timeout:g} s"
+            raise AttachRefused(AttachProblem.PROTOCOL, text) from None
         if self._stopped:
             return
         link = self._attach(hello, stream, frames)
@@ -260,8 +266,9 @@ async def _read_hello(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
     frames, missing = [frame], hello.live_count - len(frame.live)
     while missing > 0:
         frame = await stream.read()
-        if frame is None:
-            raise AttachRefused(AttachProblem.PROTOCOL, "the stream ended within the hello")
+        if frame is None or not frame.live:
+            text = f"expected {missing} more live connections of the hello"
+            raise AttachRefused(AttachProblem.PROTOCOL, text)
         frames.append(frame)
         missing -= len(frame.live)
     return hello, frames

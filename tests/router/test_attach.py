@@ -134,6 +134,19 @@ async def test_a_stream_that_ends_within_the_hello_is_refused(node: Node) -> Non
     assert len(node.connections) == 0
 
 
+async def test_a_hello_that_goes_on_about_nothing_is_refused(node: Node) -> None:
+    edge = MemoryEdge(node)
+    edge.send(EdgeFrame(hello=edge.hello(10**9), live=[live(1)]))
+    edge.send(EdgeFrame())
+    assert await refusal(edge) is AttachProblem.PROTOCOL
+
+
+async def test_an_edge_that_never_ends_its_hello_is_refused() -> None:
+    node = Node(Hooks(), OpenAuth(), NodeOptions(hello_timeout=0.01))
+    assert await refusal(MemoryEdge(node)) is AttachProblem.PROTOCOL
+    await node.stop()
+
+
 async def test_an_edge_without_a_name_is_refused(node: Node) -> None:
     edge = MemoryEdge(node, edge_id="")
     edge.send(EdgeFrame(hello=edge.hello()))

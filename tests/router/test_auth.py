@@ -60,6 +60,30 @@ async def test_whatever_is_not_true_refuses(answer: object) -> None:
     assert not (await both.authenticate(ABOUT)).user_id
 
 
+@pytest.mark.parametrize("answer", [{"success": False}, "no", [0], Result("false", "bob")])  # type: ignore[arg-type] # as users err
+async def test_what_is_neither_yes_nor_no_refuses_and_is_named(
+    answer: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await callbacks(on_auth=lambda metadata: answer).authenticate(ABOUT) == AuthAnswer()
+    assert "expected bool or AuthResult" in caplog.text
+
+
+@pytest.mark.parametrize("named", ["half a pair \ud800", "x" * (module.USER_MAX_CHARS + 1)])
+async def test_a_user_whose_name_no_bridge_carries_is_refused(named: str) -> None:
+    for auth in (
+        callbacks(on_auth=lambda metadata: Result(True, named)),
+        callbacks(on_auth_extract_user=lambda metadata: named),
+    ):
+        assert await auth.authenticate(ABOUT) == AuthAnswer()
+
+
+async def test_a_refusal_says_what_a_bridge_can_carry() -> None:
+    auth = callbacks(on_auth=lambda metadata: Result(False, None, "why\ud800" + "!" * 10_000))
+    text = (await auth.authenticate(ABOUT)).text
+    assert text.startswith("why?!")
+    assert len(text) == module.TEXT_MAX_CHARS
+
+
 @pytest.mark.parametrize("nobody", [None, "", False])
 async def test_with_extraction_alone_a_key_that_names_nobody_is_refused(nobody: object) -> None:
     auth = callbacks(on_auth_extract_user=lambda metadata: nobody)
@@ -98,6 +122,13 @@ async def test_one_that_raises_refuses_and_the_key_is_not_logged(
 async def test_one_that_awaits_something_cancelled_refuses() -> None:
     async def on_auth(metadata: dict[str, Any]) -> bool:
         raise asyncio.CancelledError
+
+    assert not (await callbacks(on_auth=on_auth).authenticate(ABOUT)).user_id
+
+
+async def test_one_that_would_end_the_process_refuses() -> None:
+    async def on_auth(metadata: dict[str, Any]) -> bool:
+        raise SystemExit(1)
 
     assert not (await callbacks(on_auth=on_auth).authenticate(ABOUT)).user_id
 

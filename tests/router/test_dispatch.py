@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from maim_protocol.errors import ErrorCode
+from maim_protocol.errors import ConfigError, ErrorCode
 from maim_protocol.message import APIMessageBase
 from maim_router import events as ev
 from maim_router.dispatch import Ack, Dispatch
@@ -61,6 +62,29 @@ async def test_a_custom_handler_gets_the_payload() -> None:
     desk.dispatch.message(session(), inbound(1, type="custom_x", payload=b'{"a": [1]}'))
     await desk.settle()
     assert calls == [({"a": [1]}, "custom_x")]
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), asyncio.CancelledError(), GeneratorExit()])
+async def test_a_handler_that_would_end_more_than_itself_fails_its_message(
+    error: BaseException,
+) -> None:
+    def on_message(message: APIMessageBase, metadata: dict[str, Any]) -> None:
+        raise error
+
+    desk = Desk(on_message=on_message)
+    desk.dispatch.message(session(), inbound(1, payload=STANDARD))
+    await desk.settle()
+    assert isinstance(desk.reports[0], ev.Failed)
+
+
+async def test_an_async_handler_that_exits_fails_its_message() -> None:
+    async def on_message(message: APIMessageBase, metadata: dict[str, Any]) -> None:
+        raise SystemExit(1)
+
+    desk = Desk(on_message=on_message)
+    desk.dispatch.message(session(), inbound(1, payload=STANDARD))
+    await desk.settle()
+    assert isinstance(desk.reports[0], ev.Failed)
 
 
 async def test_a_handler_that_raises_fails_its_message() -> None:
@@ -151,3 +175,9 @@ def test_hooks_are_read_off_a_config_and_types_get_their_prefix() -> None:
     assert set(hooks.custom_handlers) == {"custom_x", "custom_y"}
     assert hooks.on_auth is None
     assert custom_type("custom_x") == custom_type("x") == "custom_x"
+
+
+@pytest.mark.parametrize("wrong", [{"on_message": 5}, {"custom_handlers": {"x": "y"}}])
+def test_what_cannot_be_called_is_no_callback(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="expected something to call"):
+        Hooks.of(SimpleNamespace(**wrong))

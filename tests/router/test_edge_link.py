@@ -210,6 +210,20 @@ def test_malformed_outcomes_refuse_the_edge(outcomes: Outcomes) -> None:
         Desk().link.on_reports(EdgeFrame(outcomes=outcomes))
 
 
+@pytest.mark.parametrize("done", [[(2, 1)], [(1, 1), (1, 1)]])
+def test_malformed_reports_of_done_refuse_the_edge(done: list[tuple[int, int]]) -> None:
+    with pytest.raises(AttachRefused, match="malformed frame: done"):
+        Desk().link.on_reports(EdgeFrame(done=done))
+
+
+async def test_an_edge_that_claims_everything_is_believed_for_what_there_is(desk: Desk) -> None:
+    desk.deliver(1)
+    desk.deliver(2)
+    await desk.frames()
+    desk.link.on_reports(EdgeFrame(done=[(0, 2**64 - 1)]))
+    assert desk.taken == [True, True]
+
+
 def test_a_message_in_pieces_is_put_together() -> None:
     link = Desk().link
     assert link.messages(EdgeFrame(chunks=[Chunk(1, b"ab")])) == []

@@ -96,3 +96,9 @@ async def test_waiting_for_an_ack_is_told_to_the_edge(node: Node) -> None:
     edge.report(got, BridgeOutcome.WRITTEN, 1)
     edge.report(got, BridgeOutcome.ACKED, 1)
     assert (await sending).outcome is Outcome.ACKED
+
+
+@pytest.mark.parametrize("type", ["", "custom_", "x" * 122, "half a pair \ud800"])
+async def test_a_type_that_no_frame_could_have_is_refused(node: Node, type: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - one of two kinds, each says what came
+        await node.messenger.send_custom(type, b"{}")

@@ -96,6 +96,15 @@ def test_an_app_is_named_by_module_and_attribute(name: str) -> None:
         load_app(name)
 
 
+def test_an_app_that_ends_the_process_when_imported_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "an_ending_app.py").write_text("raise SystemExit('no database')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigError, match="cannot be imported: SystemExit: no database"):
+        load_app("an_ending_app:config")
+
+
 async def test_a_process_is_ready_while_it_serves_and_never_else() -> None:
     process = RouterProcess(build_node(Hooks(on_auth=allow), settings()), settings())
     assert process.not_ready() == "it is starting"
