@@ -18,7 +18,10 @@ from maim_protocol.errors import Refusal
 
 def create_app(gateway: Gateway, settings: EdgeSettings) -> FastAPI:
     """Make the application that carries WebSocket connections into a gateway."""
-    app = FastAPI(title="maim edge", docs_url=None, redoc_url=None, openapi_url=None)
+    # A redirect would echo the query string, and the credential in it.
+    app = FastAPI(
+        title="maim edge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     origins = settings.origins
     proxies = settings.proxies
 

@@ -112,7 +112,7 @@ class Gateway:
         """Close a connection when what was delivered to it before has been written."""
         connection = self._registry.get(order.conn)
         if connection is not None:
-            connection.close_after_flush(order.code, order.reason)
+            connection.close_after_flush(_close_code(order.code), order.reason)
 
     def on_router_lost(self) -> None:
         """Send every client away: no router for longer than the grace period."""
@@ -191,6 +191,12 @@ async def _within(seconds: float, fact: Coroutine[Any, Any, object]) -> bool:
 def _error_code(code: str) -> ErrorCode:
     """Read a code of a router, which may be newer than this edge."""
     return ErrorCode(code) if code in set(ErrorCode) else ErrorCode.INTERNAL
+
+
+def _close_code(code: int) -> int:
+    """Read a close code of a router; RFC 6455 section 7.4 forbids some on the wire."""
+    sendable = code in (1000, 1001, 1002, 1003) or 1007 <= code <= 1014 or 3000 <= code <= 4999
+    return code if sendable else CloseCode.INTERNAL
 
 
 def _refusal(code: str) -> Refusal:

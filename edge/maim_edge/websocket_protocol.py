@@ -18,6 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
+from websockets.typing import BytesLike
 
 # How long a peer may take to answer a close frame.
 CLOSE_SECONDS = 5.0
@@ -101,6 +102,13 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
                 self.close_timer.cancel()
                 self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
+    def handle_cont(self, event: Frame) -> None:
+        """Gather fragments so that a byte takes a byte: an empty one must cost nothing."""
+        if event.data:
+            self._gather(event.data)
+        if event.fin:
+            self.send_receive_event_to_app()
+
     def send_receive_event_to_app(self) -> None:
         """Hand a message to the application as bytes, a text one too: nobody needs a `str`.
 
@@ -155,6 +163,16 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         self.stop_keepalive()
         self._linger = self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
         self.transport.resume_reading()
+
+    def _gather(self, data: BytesLike) -> None:
+        last: Any = self.frames[-1]
+        if len(last) + len(data) > PIECE_BYTES:
+            self.frames.append(bytes(data))
+            return
+        if not isinstance(last, bytearray):
+            last = bytearray(last)
+            self.frames[-1] = last
+        last += data
 
     def _on_broken(self, farewell: Farewell) -> None:
         self._farewell = farewell

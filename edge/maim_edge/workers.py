@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from maim_edge.settings import PREFIX, EdgeSettings
 from maim_protocol.addresses import join
-from maim_protocol.errors import ConfigError
+from maim_protocol.errors import AlreadyTold
 from maim_protocol.http_server import bind, bound_port
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Workers:
             await self._spawn(index, self._socket.fileno())
 
     async def run(self) -> None:
-        """Replace workers that die; raises `ConfigError` when one finds the settings unusable."""
+        """Replace workers that die; raises `AlreadyTold` when one finds the settings unusable."""
         if self._socket is None:
             return
         listen_fd = self._socket.fileno()
@@ -85,7 +85,7 @@ class Workers:
         while True:
             code = await self._processes[index].wait()
             if code == CONFIG_ERROR:
-                raise ConfigError("an edge process could not start; its own line says why")
+                raise AlreadyTold("an edge process could not start")
             log.error("edge process %d ended with %d: starting it again", index, code)
             await asyncio.sleep(RESTART_SECONDS)
             await self._spawn(index, listen_fd)

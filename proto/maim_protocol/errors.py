@@ -39,6 +39,10 @@ class ConfigError(MaimError, ValueError):
     """A setting is unknown, has the wrong type or cannot work; the text names it."""
 
 
+class AlreadyTold(ConfigError):
+    """A child process has said on stderr what is wrong; nothing is left to say."""
+
+
 class FrameError(MaimError, ValueError):
     """A client's frame was not taken: `code` as in `sys_error`, `msg_id` where it was readable."""
 

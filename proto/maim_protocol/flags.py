@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from maim_protocol import logs
 from maim_protocol.configuration import ServiceSettings, is_secret, load, prefix_of
-from maim_protocol.errors import ConfigError
+from maim_protocol.errors import AlreadyTold, ConfigError
 from maim_protocol.layers import SHARED_FIELDS, Given, env_name, flag_name, section_of, suggestion
 from maim_protocol.masking import mask_text
 from maim_protocol.process_title import hide_arguments
@@ -87,6 +87,8 @@ def guarded(start: Callable[[], int], *, title: str) -> int:
     hide_arguments(title)
     try:
         return start()
+    except AlreadyTold:
+        return EXIT_USAGE
     except (ConfigError, OSError) as error:
         print(f"maim: {one_line(error)}", file=sys.stderr)
         return EXIT_USAGE

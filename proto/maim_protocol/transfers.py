@@ -6,20 +6,25 @@ from collections.abc import Iterable
 
 from maim_protocol.frames import Chunk
 
+# More than one frame has room to begin.
+UNFINISHED = 8
+
 
 class Transfers:
     """Payloads whose pieces are still coming.
 
-    The lanes send one transfer after the other, so one payload at a time is in pieces here and
-    the other side's limit for a message bounds it.
+    The lanes send one transfer after the other, so few payloads at a time are in pieces here and
+    the other side's limit for a message bounds each.
     """
 
     def __init__(self) -> None:
         self._pieces: dict[int, list[bytes]] = {}
 
     def add(self, chunks: Iterable[Chunk]) -> None:
-        """Keep pieces, in the order they came."""
+        """Keep pieces, in the order they came; raises `ValueError` for too many transfers."""
         for chunk in chunks:
+            if chunk.transfer not in self._pieces and len(self._pieces) >= UNFINISHED:
+                raise ValueError(f"expected at most {UNFINISHED} unfinished transfers")
             self._pieces.setdefault(chunk.transfer, []).append(chunk.data)
 
     def finish(self, transfer: int) -> bytes:

@@ -95,8 +95,11 @@ def _choose_auth(hooks: Hooks, settings: RouterSettings, loopback: bool) -> Auth
 
 def _options(config: Any, settings: RouterSettings) -> NodeOptions:
     defaults = NodeOptions()
+    hook_timeout = settings.hook_timeout
+    if "hook_timeout" not in settings.model_fields_set:
+        hook_timeout = getattr(config, "hook_timeout", hook_timeout)
     return NodeOptions(
-        hook_timeout=settings.hook_timeout,
+        hook_timeout=hook_timeout,
         dedup_window=settings.dedup_window,
         resolve_ttl=settings.resolve_ttl,
         ack=settings.ack,

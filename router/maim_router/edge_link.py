@@ -147,11 +147,9 @@ class EdgeLink:
 
         Raises `AttachRefused` when the columns do not fit together.
         """
-        self._transfers.add(frame.chunks)
-        if frame.messages is None:
-            return []
         try:
-            return list(self._rows(frame.messages))
+            self._transfers.add(frame.chunks)
+            return list(self._rows(frame.messages)) if frame.messages is not None else []
         except (KeyError, ValueError) as error:
             raise _malformed("messages", error) from None
 

@@ -93,6 +93,15 @@ async def test_messages_before_a_close_are_not_lost() -> None:
     assert [got.msg_id for got in router.got] == [f"m{index}" for index in range(50)]
 
 
+@pytest.mark.parametrize(("ordered", "sent"), [(1005, 1011), (5, 1011), (1000, 1000), (4000, 4000)])
+async def test_a_close_code_that_no_frame_may_carry_is_1011(ordered: int, sent: int) -> None:
+    router = ScriptedRouter()
+    async with running_edge(router) as edge, connect(edge.url + KEY) as conn:
+        order = DisconnectOrder(router.opens[0].conn, ordered, "why")
+        await router.write(RouterFrame(disconnects=[order]))
+        assert (await closing(conn))[1] == sent
+
+
 async def test_a_disconnect_comes_behind_what_was_delivered_before() -> None:
     router = ScriptedRouter()
     async with running_edge(router) as edge, connect(edge.url + KEY) as conn:

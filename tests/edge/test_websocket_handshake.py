@@ -97,6 +97,16 @@ async def test_a_handshake_on_another_path_is_404_and_names_the_right_one() -> N
         assert json.loads(caught.value.response.body)["message"] == "expected the path /ws"
 
 
+async def test_a_credential_in_the_address_is_not_echoed_by_a_redirect() -> None:
+    async with running_edge(ScriptedRouter()) as edge:
+        client = await RawClient.connect(edge)
+        client.send(b"GET /ws/?api_key=s3cret HTTP/1.1\r\nHost: evil\r\nConnection: close\r\n\r\n")
+        head = await client.head()
+        assert head.startswith("HTTP/1.1 404")
+        assert "s3cret" not in head + (await client.rest()).decode()
+        await client.aclose()
+
+
 async def test_a_full_server_is_429_with_retry_after() -> None:
     router = ScriptedRouter()
     async with running_edge(router, max_connections=1) as edge:

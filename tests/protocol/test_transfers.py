@@ -27,3 +27,9 @@ def test_a_finished_transfer_is_forgotten() -> None:
 def test_a_transfer_that_never_began_is_an_error() -> None:
     with pytest.raises(KeyError):
         Transfers().finish(7)
+
+
+def test_transfers_that_never_end_are_bounded() -> None:
+    transfers = Transfers()
+    with pytest.raises(ValueError, match="at most 8 unfinished"):
+        transfers.add(Chunk(number, b"x") for number in range(1, 100))

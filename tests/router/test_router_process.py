@@ -194,3 +194,9 @@ async def test_an_edge_that_reads_no_more_does_not_hold_up_the_end() -> None:
             await process.stop()
         assert (await sending).outcome == "EDGE_UNREACHABLE"
         attachment.cancel()
+
+
+def test_the_timeout_of_callbacks_is_the_apps_unless_the_settings_say_otherwise() -> None:
+    app = SimpleNamespace(on_auth=bool, hook_timeout=2.0)
+    assert build_node(app, settings()).options.hook_timeout == 2.0
+    assert build_node(app, settings(hook_timeout=3.0)).options.hook_timeout == 3.0

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from maim_edge.settings import EdgeSettings
 from maim_message.client import ClientConfig
 from maim_message.server import ConfigManager, ServerConfig, create_ssl_server_config
 from maim_message.server.config import edge_settings
+from maim_message.server.serving import serve
 from maim_protocol.errors import ConfigError
+from maim_router.settings import RouterSettings
 
 
 def test_the_defaults_are_those_of_the_guide() -> None:
@@ -61,6 +64,11 @@ def test_an_update_changes_everything_or_nothing() -> None:
     with pytest.raises(ConfigError):
         config.update(port=1, path=2)
     assert config.port == 18040
+
+
+def test_serve_does_not_pretend_to_attach_to_other_routers() -> None:
+    with pytest.raises(ConfigError, match="use `maim edge`"):
+        serve(EdgeSettings(routers="127.0.0.1:1"), RouterSettings())
 
 
 def test_a_config_manager_keeps_one_of_each() -> None:

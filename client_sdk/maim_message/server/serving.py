@@ -10,6 +10,7 @@ from maim_edge.settings import EdgeSettings
 from maim_message.server.embedded import ChildProcesses, Edges, InProcess
 from maim_protocol import lifetime
 from maim_protocol.addresses import is_loopback
+from maim_protocol.errors import ConfigError
 from maim_router.application import build_node, load_app
 from maim_router.node import Node
 from maim_router.settings import RouterSettings
@@ -22,6 +23,8 @@ def serve(edge: EdgeSettings, router: RouterSettings) -> int:
 
     Raises `ConfigError` and `OSError` of one line for what the operator must mend.
     """
+    if "routers" in edge.model_fields_set:
+        raise ConfigError("routers: `maim serve` brings its own router; use `maim edge`")
     end_seconds = lifetime.END_SECONDS + edge.drain_window
     return lifetime.run(lambda stop: _serve(edge, router, stop), end_seconds)
 

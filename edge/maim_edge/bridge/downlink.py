@@ -79,7 +79,7 @@ class Downlink:
         receipt = self._awaiting_ack.get(conn, {}).pop(msg_id, None)
         if receipt is not None:
             self._report(receipt, BridgeOutcome.ACKED)
-            self._end(receipt.ordinal, self._open[receipt.ordinal])
+            self._give_up(receipt)
 
     def closed(self, conn: int) -> None:
         """Note that a connection is gone; what it did not acknowledge it never will."""
@@ -108,8 +108,9 @@ class Downlink:
 
     def _give_up(self, receipt: Receipt | None) -> None:
         """Await an acknowledgement no longer; the router keeps its last word on it: written."""
-        if receipt is not None:
-            self._end(receipt.ordinal, self._open[receipt.ordinal])
+        delivery = self._open.get(receipt.ordinal) if receipt is not None else None
+        if receipt is not None and delivery is not None:
+            self._end(receipt.ordinal, delivery)
 
     def _report(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
         self._outcomes.ordinals.append(receipt.ordinal)

@@ -9,6 +9,7 @@ from itertools import islice
 from maim_protocol.envelope import ClientFrame
 from maim_protocol.frames import Closed, EdgeFrame, EdgeMessages, Open, Ranges
 from maim_protocol.lanes import Lanes
+from maim_protocol.ranges import covered
 
 # One client may have this much unsettled before the edge stops reading from it.
 CONN_MESSAGES = 1024
@@ -106,11 +107,10 @@ class Uplink:
     def settle(self, ranges: Ranges) -> list[tuple[int, str]]:
         """Forget settled messages; returns the sender and msg_id of those that have one."""
         settled: list[tuple[int, str]] = []
-        for first, last in ranges:
-            for ordinal in range(first, min(last, self._ordinal) + 1):
-                message = self._forget(ordinal)
-                if message is not None and message.frame.msg_id:
-                    settled.append((message.conn, message.frame.msg_id))
+        for ordinal in list(covered(ranges, self._unsettled)):
+            message = self._forget(ordinal)
+            if message is not None and message.frame.msg_id:
+                settled.append((message.conn, message.frame.msg_id))
         return settled
 
     def reject(self, ordinal: int) -> tuple[int, str | None] | None:
