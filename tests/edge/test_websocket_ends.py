@@ -93,15 +93,6 @@ async def test_messages_before_a_close_are_not_lost() -> None:
     assert [got.msg_id for got in router.got] == [f"m{index}" for index in range(50)]
 
 
-@pytest.mark.parametrize(("ordered", "sent"), [(1005, 1011), (5, 1011), (1000, 1000), (4000, 4000)])
-async def test_a_close_code_that_no_frame_may_carry_is_1011(ordered: int, sent: int) -> None:
-    router = ScriptedRouter()
-    async with running_edge(router) as edge, connect(edge.url + KEY) as conn:
-        order = DisconnectOrder(router.opens[0].conn, ordered, "why")
-        await router.write(RouterFrame(disconnects=[order]))
-        assert (await closing(conn))[1] == sent
-
-
 async def test_a_disconnect_comes_behind_what_was_delivered_before() -> None:
     router = ScriptedRouter()
     async with running_edge(router) as edge, connect(edge.url + KEY) as conn:
@@ -116,16 +107,6 @@ async def test_a_disconnect_comes_behind_what_was_delivered_before() -> None:
     assert [frame["msg_id"] for frame in frames] == [f"d{index}" for index in range(100)]
     assert (code, reason) == (4409, "replaced by a newer connection")
     assert router.closes[0].code == 4409
-
-
-async def test_a_long_reason_is_cut_and_not_an_error() -> None:
-    router = ScriptedRouter()
-    async with running_edge(router) as edge, connect(edge.url + KEY) as conn:
-        order = DisconnectOrder(router.opens[0].conn, 4000, "你" * 100)
-        await router.write(RouterFrame(disconnects=[order]))
-        _, code, reason = await closing(conn)
-    assert code == 4000
-    assert reason == "你" * 41
 
 
 async def test_a_burst_of_more_messages_than_the_limit_reaches_a_client_that_reads() -> None:
