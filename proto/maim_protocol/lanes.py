@@ -45,14 +45,12 @@ class Lanes(Generic[T]):
         self._behind_large: Counter[int] = Counter()
         self._offset = 0
         self._transfers = 0
-        self.pending_bytes = 0
 
     def __bool__(self) -> bool:
         return bool(self._small or self._large)
 
     def push(self, item: T) -> None:
         """Append an item."""
-        self.pending_bytes += len(item.payload) + ITEM_BYTES
         if len(item.payload) > CHUNK_BYTES or self._is_behind_large(item):
             self._large.append((self._small_pushed, item))
             self._behind_large.update(item.conns)
@@ -74,7 +72,6 @@ class Lanes(Generic[T]):
         self._behind_large.clear()
         self._small_taken = self._small_pushed
         self._offset = 0
-        self.pending_bytes = 0
         return items
 
     def _is_behind_large(self, item: T) -> bool:
@@ -87,7 +84,7 @@ class Lanes(Generic[T]):
         while small and budget > 0 and len(items) < FRAME_MESSAGES - 1:
             item = small.popleft()
             self._small_taken += 1
-            budget -= self._account(item)
+            budget -= len(item.payload) + ITEM_BYTES
             items.append((item, 0))
         return budget
 
@@ -119,13 +116,7 @@ class Lanes(Generic[T]):
 
     def _finish_large(self, item: T) -> None:
         self._large.popleft()
-        self._account(item)
         self._behind_large.subtract(item.conns)
         for conn in item.conns:
             if not self._behind_large[conn]:
                 del self._behind_large[conn]
-
-    def _account(self, item: T) -> int:
-        size = len(item.payload) + ITEM_BYTES
-        self.pending_bytes -= size
-        return size

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maim_protocol.frames import CHUNK_BYTES, FRAME_BYTES, FRAME_MESSAGES
-from maim_protocol.lanes import ITEM_BYTES, Lanes
+from maim_protocol.lanes import Lanes
 from maim_protocol.transfers import Transfers
 
 LARGE = CHUNK_BYTES + 1
@@ -83,7 +83,7 @@ def test_order_per_connection_holds_and_nothing_is_lost(
     receiver.everything()
     assert receiver.order == expected
     assert sorted(item.number for item in receiver.items) == list(range(1, pushed + 1))
-    assert lanes.pending_bytes == 0
+    assert not lanes
 
 
 @given(st.lists(st.none() | PUSHES, max_size=12))
@@ -104,7 +104,7 @@ def test_draining_gives_back_everything_that_is_left_in_order(
         for conn in item.conns:
             receiver.order[conn].append(item.number)
     assert receiver.order == expected
-    assert lanes.pending_bytes == 0
+    assert not lanes
     assert not lanes
 
 
@@ -161,9 +161,3 @@ def test_a_drained_lane_can_be_used_again() -> None:
     lanes.push(Item(3, (1,), bytes(HUGE)))
     receiver.everything()
     assert [item.number for item in receiver.items] == [3]
-
-
-def test_pending_bytes_count_payload_and_overhead() -> None:
-    lanes: Lanes[Item] = Lanes()
-    lanes.push(Item(1, (1,), b"four"))
-    assert lanes.pending_bytes == 4 + ITEM_BYTES
