@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 Main = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
 
 # Whatever an application's threads and handlers do, a process ends in this time after a signal.
-END_SECONDS = 4.8
+END_SECONDS = 4.5
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":
+    SIGNALS.append(signal.SIGBREAK)
 
 
 def run(main: Main, end_seconds: float = END_SECONDS) -> int:
@@ -40,17 +43,14 @@ async def _with_signals(main: Main, last_resort: threading.Timer) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def told() -> None:
-        if not stop.is_set():
-            stop.set()
+    def told(*_: object) -> None:
+        # Not through the loop: a callback that blocks it would hold up the last resort too.
+        if not last_resort.is_alive():
             last_resort.start()
+            loop.call_soon_threadsafe(stop.set)
 
-    if sys.platform == "win32":
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(told))
-    else:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, told)
+    for number in SIGNALS:
+        signal.signal(number, told)
     return await main(stop)
 
 

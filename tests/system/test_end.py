@@ -28,6 +28,7 @@ config = types.SimpleNamespace(on_auth=on_auth)
 HANGING_HANDLER = """
 import types, threading
 def on_message(message, metadata):
+    print("the handler hangs", flush=True)
     threading.Event().wait()
 config = types.SimpleNamespace(on_auth=lambda metadata: True, on_message=on_message)
 """
@@ -89,6 +90,8 @@ async def test_sigterm_while_a_sync_handler_hangs(tmp_path: Path) -> None:
     async with running_pair({"app": "hanging_handler:config"}, path=tmp_path) as pair:
         async with pair.client("alice") as alice:
             await alice.send(message("m1", "bob"))
+            # Before it, the loop would still see to the signal.
+            await pair.router.logged("the handler hangs")
             code, took = await pair.router.end()
             assert code == 0
             assert took < LIMIT_SECONDS
