@@ -131,7 +131,11 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             if len(self._early) > EARLY_BYTES:
                 self.transport.pause_reading()
         elif self._linger is None:
-            super().data_received(data)
+            self.conn.receive_data(data)
+            # What came before a broken frame first; the answer to that waits in `conn`.
+            self.handle_events()
+            if self.conn.parser_exc is not None:
+                self.handle_parser_exception()
 
     async def send(self, message: Any) -> None:
         """Send an ASGI event; `text` of a `websocket.send` may be a tuple of pieces in UTF-8."""
@@ -252,7 +256,8 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _last_words(self, code: int, reason: str) -> bytes:
         # Between the pieces of a message there is no room for another one.
-        if self._farewell is None or self.conn.expect_continuation_frame:
+        in_pieces = self._direct.in_pieces if self._direct else self.conn.expect_continuation_frame
+        if self._farewell is None or in_pieces:
             return b""
         text = self._farewell(code, reason)
         return Frame(Opcode.TEXT, text).serialize(mask=False) if text is not None else b""
