@@ -30,6 +30,7 @@ from maim_protocol.frames import (
     DisconnectOrder,
     Open,
     Refused,
+    Want,
 )
 from maim_protocol.transfers import Transfers
 
@@ -89,11 +90,11 @@ class Gateway:
         """Hand each delivery to its connections, encoded once for all of one dialect."""
         start = 0
         for row, ordinal in enumerate(columns.ordinals):
-            fanout = columns.fanouts[row]
+            fanout = columns.fanouts[row] if columns.fanouts else 1
             conns = columns.conns[start : start + fanout]
             start += fanout
             delivery = _delivery(columns, row, transfers)
-            downlink.take(ordinal, columns.wants[row], fanout)
+            downlink.take(ordinal, columns.wants[row] if columns.wants else Want.DONE, fanout)
             self._hand_out(delivery, ordinal, conns, downlink)
 
     def on_settled(self, conn: int, msg_id: str) -> None:
@@ -204,7 +205,7 @@ def _refusal(code: str) -> Refusal:
 
 
 def _delivery(columns: Deliveries, row: int, transfers: Transfers) -> Delivery:
-    transfer = columns.transfers[row]
+    transfer = columns.transfers[row] if columns.transfers else 0
     return Delivery(
         msg_id=columns.msg_ids[row],
         type=columns.types[row],

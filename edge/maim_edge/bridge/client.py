@@ -188,7 +188,7 @@ class BridgeClient:
 
     async def _serve(self, stream: RouterStream) -> None:
         self._downlink = Downlink()
-        self._pump = Pump(self._gather, stream.write)
+        self._pump = Pump(self, stream)
         self._lost.clear()
         self._attached.set()
         self._pump.wake()
@@ -273,12 +273,17 @@ class BridgeClient:
         if not self._uplink.unsettled:
             self._idle.set()
 
-    def _gather(self) -> EdgeFrame | None:
+    def gather(self) -> EdgeFrame | None:
+        """Take what fits into one frame; None when there is nothing."""
         frame = self._uplink.gather()
         if self._downlink.pending:
             frame = frame or EdgeFrame()
             self._downlink.fill(frame)
         return frame
+
+    def has_more(self) -> bool:
+        """Whether there is anything to gather."""
+        return self._uplink.has_more or self._downlink.pending
 
     def _wake_if_owed(self) -> None:
         if self._downlink.pending:

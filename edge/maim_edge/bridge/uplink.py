@@ -141,9 +141,14 @@ class Uplink:
                 self._discount(message)
         self._unsettled.clear()
 
+    @property
+    def has_more(self) -> bool:
+        """Whether `gather` would give a frame."""
+        return bool(self._opens or self._lanes)
+
     def gather(self) -> EdgeFrame | None:
         """Take what fits into one frame; None when there is nothing."""
-        if not (self._opens or self._lanes):
+        if not self.has_more:
             return None
         frame = EdgeFrame(opens=self._take_opens())
         frame.chunks, items = self._lanes.take()
