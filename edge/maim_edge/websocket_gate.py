@@ -1,0 +1,101 @@
+"""Between a WebSocket and its listener: messages wait in order while it pauses, then the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from maim_edge.websocket_direct import UNCHECKED_BYTES, Listener
+
+
+class Gate:
+    """Hands messages and the one end to a listener, what came before it too, but never at once.
+
+    What waits is bounded by whoever stops reading when `paused` is set.
+    """
+
+    __slots__ = ("_end", "_waiting", "listener", "paused")
+
+    unchecked_bytes = UNCHECKED_BYTES
+
+    def __init__(self, listener: Listener, backlog: Iterable[bytes]) -> None:
+        self.listener = listener
+        self.paused = False
+        self._end: tuple[int, str] | None = None
+        self._waiting: deque[bytes] | None = deque(backlog)
+        self._pass_on_soon()
+
+    def take(self, data: bytes) -> None:
+        """Hand a message over, now or in its turn."""
+        if self._waiting is None:
+            self.listener.on_message(data)
+        else:
+            self._waiting.append(data)
+
+    take_text = take_binary = take
+
+    def pause(self) -> None:
+        """Keep what comes."""
+        self.paused = True
+        if self._waiting is None:
+            self._waiting = deque()
+
+    def resume(self) -> None:
+        """Hand over what waits, soon."""
+        if self.paused:
+            self.paused = False
+            self._pass_on_soon()
+
+    def drop(self) -> None:
+        """Forget what waits, except the end: the listener wants no more."""
+        self.paused = False
+        if self._waiting is not None:
+            self._waiting.clear()
+            self._pass_on_soon()
+
+    def end(self, code: int, reason: str) -> None:
+        """Tell the end when everything before it has been handed over; the first call counts."""
+        if self._end is not None:
+            return
+        self._end = (code, reason)
+        if self._waiting is None:
+            self._tell_end(code, reason)
+
+    def _pass_on_soon(self) -> None:
+        asyncio.get_running_loop().call_soon(self._pass_on)
+
+    def _pass_on(self) -> None:
+        while self._waiting and not self.paused:
+            self.listener.on_message(self._waiting.popleft())
+        if self.paused or self._waiting is None:
+            return
+        self._waiting = None
+        if self._end is not None:
+            self._tell_end(*self._end)
+
+    def _tell_end(self, code: int, reason: str) -> None:
+        listener, self.listener = self.listener, NOBODY
+        listener.on_closed(code, reason)
+
+
+class Nobody:
+    """Who listens to a WebSocket that has ended."""
+
+    def on_message(self, data: bytes) -> None:
+        """Take no notice."""
+
+    def pause_writing(self) -> None:
+        """Take no notice."""
+
+    def resume_writing(self) -> None:
+        """Take no notice."""
+
+    def on_broken(self, code: int, reason: str) -> bytes | None:
+        """Have no last words."""
+
+    def on_closed(self, code: int, reason: str) -> None:
+        """Take no notice."""
+
+
+NOBODY = Nobody()
