@@ -94,7 +94,7 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         """Hold the application back: the peer does not take what is written."""
         super().pause_writing()
         if self._direct is not None:
-            self._direct.gate.listener.pause_writing()
+            self._direct.gate.pause_writing()
 
     def resume_writing(self) -> None:
         """Let the application go on, and answer the last ping that came meanwhile."""
@@ -103,7 +103,7 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         if pong:
             self.transport.write(pong)
         if self._direct is not None:
-            self._direct.gate.listener.resume_writing()
+            self._direct.gate.resume_writing()
 
     def flush(self) -> None:
         """Write what the protocol has composed."""
