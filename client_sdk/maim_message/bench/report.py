@@ -1,0 +1,77 @@
+"""What happened in a time, over all generator processes: counts, latencies, cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from maim_message.bench.histogram import Histogram
+
+
+@dataclass
+class Report:
+    """Sums over generator processes; `seconds` is the longest window of them.
+
+    A message counts as completed when the receiver has it and the sender its ack (what of the two
+    the plan awaits). `open` were on their way at the end, `lost` never arrived.
+    """
+
+    seconds: float = 0.0
+    sent: int = 0
+    delivered: int = 0
+    acked: int = 0
+    completed: int = 0
+    duplicates: int = 0
+    open: int = 0
+    lost: int = 0
+    unacknowledged: int = 0
+    cpu_seconds: float = 0.0
+    errors: Counter[str] = field(default_factory=Counter)
+    histogram: Histogram = field(default_factory=Histogram)
+
+    @property
+    def per_second(self) -> float:
+        """Completed messages a second."""
+        return self.completed / self.seconds if self.seconds else 0.0
+
+    @property
+    def generator_us(self) -> float:
+        """CPU microseconds of the generator a completed message."""
+        return self.cpu_seconds / self.completed * 1e6 if self.completed else 0.0
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """What should not have happened, by name; empty when all is well."""
+        found = {"lost": self.lost, "unacknowledged": self.unacknowledged}
+        found["duplicates"] = self.duplicates
+        found |= self.errors
+        return {name: count for name, count in found.items() if count}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it for a script."""
+        names = ("seconds", "sent", "delivered", "acked", "completed", "open")
+        counts = {name: getattr(self, name) for name in names}
+        return counts | {
+            "per_second": self.per_second,
+            "latency_ms": self.histogram.summary_ms(),
+            "generator_cpu_seconds": self.cpu_seconds,
+            "generator_us_per_message": self.generator_us,
+            "generator_share_of_a_core": self.cpu_seconds / self.seconds if self.seconds else 0.0,
+            "faults": self.faults,
+        }
+
+
+def summed(answers: Sequence[dict[str, Any]]) -> Report:
+    """Add up what the processes told."""
+    total = Report(seconds=max((a["seconds"] for a in answers), default=0.0))
+    for answer in answers:
+        for name in ("sent", "delivered", "acked", "completed", "duplicates", "open"):
+            setattr(total, name, getattr(total, name) + answer[name])
+        total.lost += answer.get("lost", 0)
+        total.unacknowledged += answer.get("unacknowledged", 0)
+        total.cpu_seconds += answer["cpu_seconds"]
+        total.errors.update(answer["errors"])
+        total.histogram.merge(Histogram.from_dict(answer["histogram"]))
+    return total
