@@ -1,6 +1,7 @@
 """Router and edge in one process, told what to do on stdin.
 
-`python -m benchmarks.local_server PORT APP`; `broadcast TEXT` is answered with a line of JSON when the text is on the sockets.
+`python -m benchmarks.local_server PORT APP`; `broadcast TEXT` is answered with a line of JSON
+when the text is on the sockets.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Program:
 
 
 class AnsweringProgram(Program):
-    """A program that answers each line on stdin with a line of JSON, and says first that it is ready."""
+    """A program that says when it is ready, then answers each line on stdin with one of JSON."""
 
     _answers = True
 

@@ -77,7 +77,7 @@ def _values(samples: Samples, system: str, metric: Metric) -> list[float]:
 
 def _cell(figure: Figure | None) -> str:
     if figure is None:
-        return "–"
+        return "-"
     return f"{shown(figure.median)} ({shown(figure.least)} to {shown(figure.most)})"
 
 
