@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from maim_message.bench.report import Report
 KEY = "key-of-{n}"
 WARM_UP_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
+HANDLER_SECONDS = 120.0
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -52,23 +55,44 @@ async def measure(system: System, plan: Plan, options: Options, *, workers: int 
     async with Generator(plan, workers) as generator:
         await generator.go()
         await asyncio.sleep(WARM_UP_SECONDS)
-        await generator.window()
-        handled = await system.handled()
+        warming = await generator.window()
         meter = Meter(system.programs)
         await asyncio.sleep(options.seconds)
         spent = meter.spent()
         report = await generator.window()
-        messages = report.completed
-        if plan.work == "handler" and handled is not None:
-            messages = (await system.handled() or 0) - handled
         rest = await generator.finish(DRAIN_SECONDS)
-    return sample(report, spent, messages, rest.faults)
+    return sample(report, spent, report.completed, added(warming, report, rest))
+
+
+async def measure_handler(system: System, plan: Plan, options: Options) -> Sample:
+    """Measure from the first message until the handler has had the last.
+
+    The peer acknowledges before it handles, so that its queue grows while clients send: only the
+    whole of it is comparable.
+    """
+    async with Generator(plan) as generator:
+        meter = Meter(system.programs)
+        await generator.go()
+        await asyncio.sleep(options.seconds)
+        report = await generator.finish(DRAIN_SECONDS)
+        handled = await _all_handled(system, report.sent)
+        return sample(report, meter.spent(), handled, report.faults)
+
+
+async def _all_handled(system: System, sent: int) -> int:
+    if (handled := await system.handled()) is None:
+        return sent
+    async with asyncio.timeout(HANDLER_SECONDS):
+        while handled < sent:
+            await asyncio.sleep(LOOK_SECONDS)
+            handled = await system.handled() or 0
+    return handled
 
 
 def sample(
     report: Report, spent: Mapping[str, float], messages: int, faults: Mapping[str, int]
 ) -> Sample:
-    """Put figures together; the faults of the window and of the end are added up."""
+    """Put figures together; `us` is the cost of a message over all programs."""
     divisor = max(1, messages)
     parts = {f"us_{name}": cpu / divisor * 1e6 for name, cpu in spent.items()}
     latency = report.histogram.summary_ms()
@@ -79,7 +103,12 @@ def sample(
         "generator_us": report.generator_us,
         "generator_core": report.cpu_seconds / report.seconds if report.seconds else 0.0,
     }
-    together = dict(report.faults)
-    for name, count in faults.items():
-        together[name] = together.get(name, 0) + count
-    return Sample(figures, notes, together)
+    return Sample(figures, notes, dict(faults))
+
+
+def added(*reports: Report) -> dict[str, int]:
+    """Add up the faults of several windows."""
+    together: Counter[str] = Counter()
+    for report in reports:
+        together.update(report.faults)
+    return dict(together)

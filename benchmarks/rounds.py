@@ -20,11 +20,12 @@ async def run_row(
     """Measure A B A B …; a system that fails is named and left out of the rest of the row."""
     samples: Samples = {name: [] for name in systems}
     failed: set[str] = set()
-    for number in range(1, options.rounds + 1):
+    rounds = min(options.rounds, row.most_rounds)
+    for number in range(1, rounds + 1):
         for name in systems:
             if name in failed:
                 continue
-            say(f"{row.name}: {name}, round {number} of {options.rounds}")
+            say(f"{row.name}: {name}, round {number} of {rounds}")
             try:
                 samples[name].append(await row.run(name, options))
             except (ProgramFailed, MaimError, TimeoutError) as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import traffic
+from benchmarks.rows import broadcast, handler, idle, traffic
 from benchmarks.rows.row import OURS, PEER, Metric, Row
 
 __all__ = ["OURS", "PEER", "ROWS", "Metric", "Row"]
 
-ROWS: dict[str, Row] = {row.name: row for row in (*traffic.ROWS,)}
+TABLE = (*traffic.ROWS, *broadcast.ROWS, *handler.ROWS, *idle.ROWS)
+
+ROWS: dict[str, Row] = {row.name: row for row in TABLE}

@@ -40,3 +40,4 @@ class Row:
     run: Callable[[str, Options], Awaitable[Sample]]
     # Rows that take long run only when they are named.
     on_demand: bool = False
+    most_rounds: int = 100

@@ -11,7 +11,7 @@ import msgspec
 
 from maim_message.bench.opening import Opened
 from maim_message.bench.plan import Plan
-from maim_message.bench.report import Report, summed
+from maim_message.bench.report import Report, report_of, summed
 from maim_protocol.errors import ConfigError, MaimError
 
 ANSWER_SECONDS = 30.0
@@ -77,11 +77,12 @@ class Generator:
 
     async def window(self) -> Report:
         """Tell of the time since the last window, and begin a new one."""
-        return summed(await self._ask("window"))
+        return summed([report_of(answer) for answer in await self._ask("window")])
 
     async def finish(self, patience: float = 5.0) -> Report:
         """Send nothing more, wait for what is on its way, and tell of the last window."""
-        return summed(await self._ask(f"finish {patience}", patience + ANSWER_SECONDS))
+        answers = await self._ask(f"finish {patience}", patience + ANSWER_SECONDS)
+        return summed([report_of(answer) for answer in answers])
 
     async def _open(self) -> None:
         for plan in self._plans:

@@ -9,13 +9,15 @@ from typing import Any
 
 from maim_message.bench.histogram import Histogram
 
+COUNTS = ("sent", "delivered", "acked", "completed", "duplicates", "lost", "unacknowledged")
+
 
 @dataclass
 class Report:
     """Sums over generator processes; `seconds` is the longest window of them.
 
     A message counts as completed when the receiver has it and the sender its ack (what of the two
-    the plan awaits). `open` were on their way at the end, `lost` never arrived.
+    the plan awaits).
     """
 
     seconds: float = 0.0
@@ -24,7 +26,6 @@ class Report:
     acked: int = 0
     completed: int = 0
     duplicates: int = 0
-    open: int = 0
     lost: int = 0
     unacknowledged: int = 0
     cpu_seconds: float = 0.0
@@ -49,11 +50,18 @@ class Report:
         found |= self.errors
         return {name: count for name, count in found.items() if count}
 
+    def add(self, later: Report) -> None:
+        """Add the window that came after this one."""
+        for name in (*COUNTS, "seconds", "cpu_seconds"):
+            setattr(self, name, getattr(self, name) + getattr(later, name))
+        self.errors.update(later.errors)
+        self.histogram.merge(later.histogram)
+
     def to_dict(self) -> dict[str, Any]:
         """Write it for a script."""
-        names = ("seconds", "sent", "delivered", "acked", "completed", "open")
-        counts = {name: getattr(self, name) for name in names}
+        counts = {name: getattr(self, name) for name in COUNTS}
         return counts | {
+            "seconds": self.seconds,
             "per_second": self.per_second,
             "latency_ms": self.histogram.summary_ms(),
             "generator_cpu_seconds": self.cpu_seconds,
@@ -63,15 +71,20 @@ class Report:
         }
 
 
-def summed(answers: Sequence[dict[str, Any]]) -> Report:
-    """Add up what the processes told."""
-    total = Report(seconds=max((a["seconds"] for a in answers), default=0.0))
-    for answer in answers:
-        for name in ("sent", "delivered", "acked", "completed", "duplicates", "open"):
-            setattr(total, name, getattr(total, name) + answer[name])
-        total.lost += answer.get("lost", 0)
-        total.unacknowledged += answer.get("unacknowledged", 0)
-        total.cpu_seconds += answer["cpu_seconds"]
-        total.errors.update(answer["errors"])
-        total.histogram.merge(Histogram.from_dict(answer["histogram"]))
+def report_of(answer: dict[str, Any]) -> Report:
+    """Read what a worker process told."""
+    values = answer | {
+        "errors": Counter(answer["errors"]),
+        "histogram": Histogram.from_dict(answer["histogram"]),
+    }
+    return Report(**values)
+
+
+def summed(reports: Sequence[Report]) -> Report:
+    """Add up what processes did at the same time."""
+    total = Report()
+    for report in reports:
+        seconds = max(total.seconds, report.seconds)
+        total.add(report)
+        total.seconds = seconds
     return total

@@ -71,7 +71,6 @@ class Worker:
         told = matching.window.to_dict() | {
             "seconds": time.monotonic() - self._began,
             "cpu_seconds": time.process_time() - self._cpu,
-            "open": matching.open,
         }
         self._begin()
         return told
