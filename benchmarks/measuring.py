@@ -15,7 +15,6 @@ from maim_message.bench.generator import Generator
 from maim_message.bench.plan import Plan
 from maim_message.bench.report import Report
 
-KEY = "key-of-{n}"
 WARM_UP_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 HANDLER_SECONDS = 120.0

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
-from benchmarks.measuring import DRAIN_SECONDS, KEY, WARM_UP_SECONDS, Meter, Options, added, sample
+from benchmarks.measuring import DRAIN_SECONDS, WARM_UP_SECONDS, Meter, Options, added, sample
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import SYSTEMS, System
 from maim_message.bench.frames import make_token
 from maim_message.bench.generator import Generator
 from maim_message.bench.plan import Plan
-from maim_message.bench.report import Report
 
 RECEIVERS = 1000
 # With it the payload is as large as in the other rows.
@@ -26,28 +24,51 @@ async def broadcast_at(system: System, moment: float, padding: str) -> None:
     await system.broadcast(make_token(int(moment * 1e6)).decode() + padding)
 
 
-async def back_to_back(system: System, seconds: float) -> int:
-    """Send one after the other, each when the one before is written; returns how many."""
-    until = time.monotonic() + seconds
-    count = 0
-    while (now := time.monotonic()) < until:
-        await broadcast_at(system, now, PADDING)
-        count += 1
-    return count
+class Broadcasts:
+    """Sends to all while at most two are on their way, and knows how many have come."""
+
+    def __init__(self, system: System, generator: Generator) -> None:
+        self._system = system
+        self._generator = generator
+        self._sent = 0
+        self.lost = 0
+
+    async def run(self, seconds: float) -> None:
+        """Send for so long, and wait until all of it has come."""
+        until = time.monotonic() + seconds
+        while (now := time.monotonic()) < until:
+            await broadcast_at(self._system, now, PADDING)
+            self._sent += 1
+            await self._arrived(self._sent - 1)
+        await self._arrived(self._sent)
+
+    async def _arrived(self, count: int) -> None:
+        """What has not come in time is lost, and waited for no more."""
+        expected = count * RECEIVERS - self.lost
+        came = await self._generator.reach(expected, DRAIN_SECONDS)
+        self.lost += max(0, expected - came)
 
 
 async def run(name: str, options: Options, *, acks: bool = False) -> Sample:
     """Broadcast to a thousand clients."""
     async with SYSTEMS[name]("relay") as system:
-        plan = Plan(url=system.url, key=KEY, work="listen", connections=RECEIVERS, client_acks=acks)
+        plan = Plan(
+            url=system.url,
+            work="listen",
+            connections=RECEIVERS,
+            client_acks=acks,
+            **system.load,
+        )
         async with Generator(plan) as generator:
             await generator.go()
-            sent = await back_to_back(system, WARM_UP_SECONDS)
-            warming = await arrived(generator, sent * RECEIVERS)
+            broadcasts = Broadcasts(system, generator)
+            await broadcasts.run(WARM_UP_SECONDS)
+            warming = await generator.window()
             meter = Meter(system.programs)
-            sent = await back_to_back(system, options.seconds)
-            report = await arrived(generator, sent * RECEIVERS)
+            await broadcasts.run(options.seconds)
             spent = meter.spent()
+            report = await generator.window()
+            report.lost = broadcasts.lost
             rest = await generator.finish(0)
         return sample(report, spent, report.delivered, added(warming, report, rest))
 
@@ -57,23 +78,11 @@ async def with_acks(name: str, options: Options) -> Sample:
     return await run(name, options, acks=True)
 
 
-async def arrived(generator: Generator, expected: int) -> Report:
-    """Wait for what is on its way; what does not come is lost."""
-    report = await generator.window()
-    for _ in range(round(DRAIN_SECONDS / 0.02)):
-        if report.delivered >= expected:
-            break
-        await asyncio.sleep(0.02)
-        report.add(await generator.window())
-    report.lost = max(0, expected - report.delivered)
-    return report
-
-
 ROWS = (
     Row(
         "broadcast",
         "broadcast to 1,000, a delivery",
-        ("peer", "silenced", "pair", "local"),
+        ("peer", "silenced", "pair", "local", "socketio", "nchan", "nats"),
         (Metric("us", "µs", 12), Metric("p99_ms", "ms p99")),
         run,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.measuring import KEY, Options, measure_handler
+from benchmarks.measuring import Options, measure_handler
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import SYSTEMS
@@ -12,7 +12,7 @@ from maim_message.bench.plan import Plan
 async def run(name: str, options: Options) -> Sample:
     """Send to the handler, 50 connections with 16 in flight each."""
     async with SYSTEMS[name]("handler") as system:
-        plan = Plan(url=system.url, key=KEY, work="handler", connections=50, in_flight=16)
+        plan = Plan(url=system.url, work="handler", connections=50, in_flight=16, **system.load)
         return await measure_handler(system, plan, options)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from benchmarks.measuring import KEY, Meter, Options
+from benchmarks.measuring import Meter, Options
 from benchmarks.process import Program
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
@@ -28,13 +28,13 @@ def memory(programs: Mapping[str, Program]) -> dict[str, int]:
 async def idle(name: str, options: Options) -> Sample:
     """Open 5,000 connections, leave them alone, and look at memory and CPU."""
     async with SYSTEMS[name]("relay") as system:
-        first = Plan(url=system.url, key=KEY, work="listen", connections=FIRST_CONNECTIONS)
+        first = Plan(url=system.url, work="listen", connections=FIRST_CONNECTIONS, **system.load)
         rest = Plan(
             url=system.url,
-            key=KEY,
             work="listen",
             connections=CONNECTIONS,
             first=FIRST_CONNECTIONS,
+            **system.load,
         )
         async with Generator(first):
             before = memory(system.programs)
@@ -53,7 +53,7 @@ async def idle(name: str, options: Options) -> Sample:
 async def accept(name: str, options: Options) -> Sample:
     """Open 5,000 connections as fast as they are taken."""
     async with SYSTEMS[name]("relay") as system:
-        plan = Plan(url=system.url, key=KEY, work="listen", connections=CONNECTIONS)
+        plan = Plan(url=system.url, work="listen", connections=CONNECTIONS, **system.load)
         meter = Meter(system.programs)
         async with Generator(plan) as generator:
             spent = meter.spent()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from benchmarks.measuring import KEY, Options, measure
+from benchmarks.measuring import Options, measure
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import SYSTEMS
 from maim_message.bench.plan import Plan
 
+FIELD = ("socketio", "nchan", "nats")
 OUR_SYSTEMS = ("peer", "silenced", "pair", "local")
 
 
@@ -19,15 +20,17 @@ def runs(**load: Any) -> Callable[[str, Options], Awaitable[Sample]]:
 
     async def run(name: str, options: Options) -> Sample:
         async with SYSTEMS[name]("relay") as system:
-            return await measure(system, Plan(url=system.url, key=KEY, **load), options)
+            return await measure(system, Plan(url=system.url, **load, **system.load), options)
 
     return run
 
 
-def closed(name: str, title: str, goal_us: float, **load: Any) -> Row:
+def closed(
+    name: str, title: str, goal_us: float, systems: tuple[str, ...] = OUR_SYSTEMS, **load: Any
+) -> Row:
     """A row in closed loop: what counts is the cost."""
     metrics = (Metric("us", "µs", goal_us),)
-    return Row(name, title, OUR_SYSTEMS, metrics, runs(**load))
+    return Row(name, title, systems, metrics, runs(**load))
 
 
 def opened(rate: int, goal_us: float | None, goal_p50_ms: float | None) -> Row:
@@ -41,10 +44,19 @@ def opened(rate: int, goal_us: float | None, goal_p50_ms: float | None) -> Row:
     return Row(f"open{rate}", title, systems, metrics, runs(rate=rate, connections=50))
 
 
+def closed_rows() -> list[Row]:
+    """Every load that waits for its messages."""
+    most = (*OUR_SYSTEMS, *FIELD)
+    many = {"connections": 400, "in_flight": 4}
+    return [
+        closed("routed16", "routed, 50 connections, 16 in flight", 45, most, in_flight=16),
+        closed("routed4x400", "routed, 400 connections, 4 in flight", 45, **many),
+        closed("routed1", "routed, 50 connections, 1 in flight", 90, most, in_flight=1),
+    ]
+
+
 ROWS = (
-    closed("routed16", "routed, 50 connections, 16 in flight", 45, connections=50, in_flight=16),
-    closed("routed4x400", "routed, 400 connections, 4 in flight", 45, connections=400, in_flight=4),
-    closed("routed1", "routed, 50 connections, 1 in flight", 90, connections=50, in_flight=1),
+    *closed_rows(),
     opened(100, 500, None),
     opened(1000, None, 1.0),
     opened(4000, None, 1.0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from benchmarks.process import Program
 
@@ -14,6 +14,10 @@ class System(Protocol):
     @property
     def url(self) -> str:
         """Where clients connect."""
+
+    @property
+    def load(self) -> Mapping[str, Any]:
+        """Fields of a `Plan` that its clients need."""
 
     @property
     def programs(self) -> Mapping[str, Program]:

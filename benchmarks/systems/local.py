@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from benchmarks.process import AnsweringProgram, Program, free_port
+from benchmarks.systems.pair import KEY
 
 PROGRAM = Path(__file__).parent.parent / "local_server.py"
 
 
 class Local:
     """The program `benchmarks/local_server.py`."""
+
+    load: ClassVar[dict[str, Any]] = {"key": KEY}
 
     def __init__(self, app: str = "relay", settings: Mapping[str, str] | None = None) -> None:
         port = free_port()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from benchmarks.process import Program, free_port, says_ready
 from maim_router.service.client import ControlClient
@@ -15,8 +15,13 @@ ROOM = {"MAIM_EDGE_MAX_CONNECTIONS": "100000"}
 QUIET = {"MAIM_LOG_LEVEL": "WARNING"}
 
 
+KEY = "key-of-{n}"
+
+
 class Pair:
     """`settings` are `MAIM_*` variables of both services, e.g. which bridge they use."""
+
+    load: ClassVar[dict[str, Any]] = {"key": KEY}
 
     def __init__(
         self,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from benchmarks.environments import PEER
 from benchmarks.process import AnsweringProgram, Program, answers, free_port
+from benchmarks.systems.pair import KEY
 
 PROGRAM = Path(__file__).parent.parent / "peer_server.py"
 
 
 class Peer:
     """The program `benchmarks/peer_server.py`, printing its debug lines or silenced."""
+
+    load: ClassVar[dict[str, Any]] = {"key": KEY}
 
     def __init__(self, app: str = "relay", *, silenced: bool = False) -> None:
         self._port = free_port()

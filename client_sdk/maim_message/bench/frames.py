@@ -6,6 +6,8 @@ as it would any frame: the key is not zero.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 _KEY = 0x5A
 MASK = bytes([_KEY]) * 4
 _MASKED = bytes(value ^ _KEY for value in range(256))
@@ -21,6 +23,13 @@ _HOLE = TOKEN_MARK + b"-" * TOKEN_DIGITS
 def make_token(number: int) -> bytes:
     """Write the name of a message, of `TOKEN_BYTES` that are found anywhere in a frame."""
     return b"@@%020d" % number
+
+
+class Fillable(Protocol):
+    """A frame that lacks its token."""
+
+    def fill(self, value: bytes) -> bytes:
+        """Write the frame with this token."""
 
 
 class Template:

@@ -79,6 +79,12 @@ class Generator:
         """Tell of the time since the last window, and begin a new one."""
         return summed([report_of(answer) for answer in await self._ask("window")])
 
+    async def reach(self, delivered: int, patience: float = 10.0) -> int:
+        """Wait until each worker's listeners have so many; tells how many they have together."""
+        command = f"reach {delivered} {patience}"
+        answers = await self._ask(command, patience + ANSWER_SECONDS)
+        return sum(int(answer["delivered"]) for answer in answers)
+
     async def finish(self, patience: float = 5.0) -> Report:
         """Send nothing more, wait for what is on its way, and tell of the last window."""
         answers = await self._ask(f"finish {patience}", patience + ANSWER_SECONDS)

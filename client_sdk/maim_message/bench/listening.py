@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from maim_message.bench.client import Client
 from maim_message.bench.frames import TOKEN_MARK
 from maim_message.bench.matching import Matching
+from maim_message.bench.wire import Wire
 
 _DIGITS = len(TOKEN_MARK)
 
@@ -16,13 +18,23 @@ class Listening:
 
     def __init__(self, slow: int = 0) -> None:
         self.matching = Matching(deliveries=True, acks=False)
+        self.total = 0
+        self._wanted = 0
+        self._reached = asyncio.Event()
         self._slow = slow
         self._newest: dict[int, bytes] = {}
 
-    def ready(self, clients: Sequence[Client]) -> None:
+    def ready(self, clients: Sequence[Client], wire: Wire) -> None:
         """Take the clients; the first ones read nothing from now on if there are slow ones."""
         for client in clients[: self._slow]:
             client.pause_reading()
+
+    async def reach(self, delivered: int) -> None:
+        """Wait until so many messages were delivered in all."""
+        self._wanted = delivered
+        self._reached.clear()
+        if self.total < delivered:
+            await self._reached.wait()
 
     def start(self) -> None:
         """Nothing to do: others send."""
@@ -37,6 +49,9 @@ class Listening:
             window.duplicates += 1
             return
         self._newest[client.number] = token
+        self.total += 1
+        if self.total == self._wanted:
+            self._reached.set()
         window.delivered += 1
         window.completed += 1
         window.latency(now - int(token[_DIGITS:]) / 1e6)

@@ -8,12 +8,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from picows import WSError, WSTransport, ws_connect
 
 from maim_message.bench.client import Client
 from maim_message.bench.plan import Plan
+from maim_message.bench.wire import Wire
 
 HANDSHAKE_SECONDS = 60.0
 READ_BUFFER_BYTES = 4096
@@ -31,7 +31,7 @@ class Opened:
     errors: list[str]
 
 
-async def open_all(clients: Sequence[Client], plan: Plan) -> Opened:
+async def open_all(clients: Sequence[Client], wire: Wire, plan: Plan) -> Opened:
     """Open a connection for each client; one that is refused is counted, not raised."""
     context = _context(plan)
     waiting = iter(clients)
@@ -42,7 +42,7 @@ async def open_all(clients: Sequence[Client], plan: Plan) -> Opened:
         failed = 0
         for client in waiting:
             try:
-                await _open(client, plan, context)
+                await _open(client, wire.url(client.number), plan, context)
             except (OSError, WSError, TimeoutError) as error:
                 failed += 1
                 errors.append(f"{type(error).__name__}: {error}")
@@ -52,14 +52,15 @@ async def open_all(clients: Sequence[Client], plan: Plan) -> Opened:
     return Opened(len(clients) - failed, failed, time.monotonic() - began, errors[:MOST_ERRORS])
 
 
-async def _open(client: Client, plan: Plan, context: ssl.SSLContext | None) -> WSTransport:
-    query = urlencode({"api_key": plan.key_of(client.number), "platform": plan.platform})
+async def _open(
+    client: Client, url: str, plan: Plan, context: ssl.SSLContext | None
+) -> WSTransport:
     options: dict[str, Any] = {}
     if plan.local_address:
         options["local_addr"] = (plan.local_address, 0)
     transport, _ = await ws_connect(
         lambda: client,
-        f"{plan.url}?{query}",
+        url,
         ssl_context=context,
         websocket_handshake_timeout=HANDSHAKE_SECONDS,
         read_buffer_init_size=READ_BUFFER_BYTES,

@@ -15,12 +15,14 @@ Frees = Literal["delivery", "settled"]
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """One generator process's part of a run; times in seconds, sizes in bytes.
 
-    `key` holds `{n}` for the number of a client. `in_flight` is a connection's,
-    or everybody's together with `rotate`, where whoever is next sends. `rate` 0 is a closed loop.
-    A message frees its place when it was delivered, or when it is also acknowledged (`settled`).
+    `key` holds `{n}` for the number of a client. `in_flight` is a connection's, or everybody's
+    together with `rotate`, where whoever is next sends. `rate` 0 is a closed loop. A message frees
+    its place when it was delivered, or when it is also acknowledged (`settled`). `wire` is the
+    `module:class` of another protocol than ours.
     """
 
     url: str
+    wire: str = ""
     work: Work = "routed"
     key: str = "bench-{n}"
     platform: str = "bench"
@@ -44,3 +46,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def key_of(self, number: int) -> str:
         """Name the credential of a client."""
         return self.key.replace("{n}", str(number))
+
+    def receiver_of(self, number: int) -> int:
+        """Name whom a client sends to: half a circle away, so that two talk to each other."""
+        return self.first + (number - self.first + self.connections // 2) % self.connections

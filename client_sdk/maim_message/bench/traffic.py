@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import count, cycle
 
-from maim_message.bench import frames
 from maim_message.bench.client import Client
 from maim_message.bench.frames import make_token
 from maim_message.bench.matching import Matching
 from maim_message.bench.plan import Plan
+from maim_message.bench.wire import Wire
 
 # Tokens of generator processes never meet: each has so many.
 TOKENS_EACH = 10**17
@@ -35,15 +35,14 @@ class Traffic:
         self._clients: Sequence[Client] = ()
         self._turns: Iterator[Client] = iter(())
 
-    def ready(self, clients: Sequence[Client]) -> None:
-        """Take the clients; each sends to the one half a circle away, a pair talks both ways."""
+    def ready(self, clients: Sequence[Client], wire: Wire) -> None:
+        """Take the clients, and what each will send."""
         self._clients = clients
         self._turns = cycle(clients)
-        for place, client in enumerate(clients):
-            receiver = clients[(place + len(clients) // 2) % len(clients)]
+        for client in clients:
+            receiver = clients[self._plan.receiver_of(client.number) - self._plan.first]
             receiver.partner = client
-            key = self._plan.key_of(receiver.number)
-            client.template = frames.message(key, self._plan.platform, self._plan.size)
+            client.template = wire.message(receiver.number)
 
     def start(self) -> None:
         """Fill every place of a closed loop."""

@@ -1,7 +1,8 @@
 """One generator process: a plan comes on stdin, then commands; answers go to stdout, as JSON.
 
-`go` sends from now on; `window` tells what came since the last window or `go`; `finish N` sends
-nothing more, waits up to N seconds for what is on its way, tells of it and ends.
+`go` sends from now on; `window` tells what came since the last window or `go`; `reach N SECONDS`
+waits until N messages were delivered since `go`; `finish SECONDS` sends nothing more, waits for
+what is on its way, tells of it and ends.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from maim_message.bench.open_loop import OpenLoop
 from maim_message.bench.opening import open_all
 from maim_message.bench.plan import Plan
 from maim_message.bench.traffic import Traffic
+from maim_message.bench.wire import load_wire
 
 # Beside its connections a process has a few files open.
 SPARE_DESCRIPTORS = 50
@@ -41,16 +43,17 @@ class Worker:
         self._open_loop = OpenLoop(plan, traffic.send_next) if plan.rate else None
         self._plan = plan
         self._began = self._cpu = 0.0
+        self._wire = load_wire(plan, self._load)
         numbers = range(plan.first, plan.first + plan.connections)
-        self._clients = [Client(n, self._load, acks=plan.client_acks) for n in numbers]
+        self._clients = [Client(number, self._load, self._wire) for number in numbers]
 
     async def open(self) -> dict[str, Any]:
         """Make the connections; without all of them there is nothing to measure."""
         allow_descriptors(self._plan.connections + SPARE_DESCRIPTORS)
         cpu = time.process_time()
-        opened = await open_all(self._clients, self._plan)
+        opened = await open_all(self._clients, self._wire, self._plan)
         if not opened.failed:
-            self._load.ready(self._clients)
+            self._load.ready(self._clients, self._wire)
         # Nothing here makes cycles any more, and looking for them costs.
         gc.collect()
         gc.freeze()
@@ -74,6 +77,15 @@ class Worker:
         }
         self._begin()
         return told
+
+    async def reach(self, delivered: int, seconds: float) -> dict[str, Any]:
+        """Wait until so many messages came to listeners; tells how many did within the time."""
+        if not isinstance(self._load, Listening):
+            return {"delivered": 0}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._load.reach(delivered)
+        return {"delivered": self._load.total}
 
     async def finish(self, seconds: float) -> dict[str, Any]:
         """Send nothing more, wait for what is on its way, and tell what is lost."""
@@ -104,14 +116,15 @@ async def obey() -> None:
     worker = Worker(msgspec.json.decode(await anext(lines), type=Plan))
     _tell(await worker.open())
     async for line in lines:
-        command, _, number = line.partition(" ")
-        match command:
-            case "go":
+        match line.split():
+            case ["go"]:
                 _tell(worker.go())
-            case "window":
+            case ["window"]:
                 _tell(worker.window())
-            case "finish":
-                _tell(await worker.finish(float(number)))
+            case ["reach", number, seconds]:
+                _tell(await worker.reach(int(number), float(seconds)))
+            case ["finish", seconds]:
+                _tell(await worker.finish(float(seconds)))
                 break
     worker.close()
 
