@@ -21,12 +21,12 @@ class Figure:
         return cls(median(values), min(values), max(values)) if values else None
 
 
-def ratio(peer: Sequence[float], ours: Sequence[float]) -> float | None:
-    """How many times the peer's value ours is, round by round, the middle of it.
+def ratio(more: Sequence[float], less: Sequence[float]) -> float | None:
+    """How many times the one the other is, round by round, the middle of it.
 
     Values of one round were measured one after the other, so the machine was much the same.
     """
-    pairs = [(a, b) for a, b in zip(peer, ours, strict=False) if b]
+    pairs = [(a, b) for a, b in zip(more, less, strict=False) if b]
     return median(a / b for a, b in pairs) if pairs else None
 
 

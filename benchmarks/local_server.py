@@ -25,14 +25,14 @@ def tell(**what: Any) -> None:
     print(json.dumps(what), flush=True)
 
 
-async def broadcast(server: WebSocketServer, text: str) -> int:
-    """Send to all; returns how many have it."""
+async def broadcast(server: WebSocketServer, text: str) -> None:
+    """Send to all, and tell how many have it."""
     message = APIMessageBase(
         BaseMessageInfo("bench", uuid.uuid4().hex, time.time()),
         Seg("text", text),
         MessageDim("all", "bench"),
     )
-    return sum((await server.broadcast_message(message)).values())
+    tell(delivered=sum((await server.broadcast_message(message)).values()))
 
 
 async def serve(port: int, app: str) -> None:
@@ -41,9 +41,11 @@ async def serve(port: int, app: str) -> None:
         replace(getattr(apps, app), port=port, log_level="WARNING")
     ) as server:
         tell(ready=True)
+        tasks: set[asyncio.Task[None]] = set()
         while line := await asyncio.to_thread(sys.stdin.readline):
             _, _, text = line.strip().partition(" ")
-            tell(delivered=await broadcast(server, text))
+            tasks.add(task := asyncio.create_task(broadcast(server, text)))
+            task.add_done_callback(tasks.discard)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,8 +58,8 @@ async def measure(system: System, plan: Plan, options: Options, *, workers: int 
         await asyncio.sleep(options.seconds)
         spent = meter.spent()
         report = await generator.window()
-        rest = await generator.finish(DRAIN_SECONDS)
-    return sample(report, spent, report.completed, added(warming, report, rest))
+        report.blame(warming, await generator.finish(DRAIN_SECONDS))
+    return sample(report, spent, report.completed)
 
 
 async def measure_handler(system: System, plan: Plan, options: Options) -> Sample:
@@ -75,7 +74,7 @@ async def measure_handler(system: System, plan: Plan, options: Options) -> Sampl
         await asyncio.sleep(options.seconds)
         report = await generator.finish(DRAIN_SECONDS)
         handled = await _all_handled(system, report.sent)
-        return sample(report, meter.spent(), handled, report.faults)
+        return sample(report, meter.spent(), handled)
 
 
 async def _all_handled(system: System, sent: int) -> int:
@@ -88,9 +87,7 @@ async def _all_handled(system: System, sent: int) -> int:
     return handled
 
 
-def sample(
-    report: Report, spent: Mapping[str, float], messages: int, faults: Mapping[str, int]
-) -> Sample:
+def sample(report: Report, spent: Mapping[str, float], messages: int) -> Sample:
     """Put figures together; `us` is the cost of a message over all programs."""
     divisor = max(1, messages)
     parts = {f"us_{name}": cpu / divisor * 1e6 for name, cpu in spent.items()}
@@ -100,14 +97,6 @@ def sample(
         "per_second": messages / report.seconds if report.seconds else 0.0,
         "max_ms": latency["max"],
         "generator_us": report.generator_us,
-        "generator_core": report.cpu_seconds / report.seconds if report.seconds else 0.0,
+        "generator_core": report.generator_core,
     }
-    return Sample(figures, notes, dict(faults))
-
-
-def added(*reports: Report) -> dict[str, int]:
-    """Add up the faults of several windows."""
-    together: Counter[str] = Counter()
-    for report in reports:
-        together.update(report.faults)
-    return dict(together)
+    return Sample(figures, notes, report.faults)

@@ -42,6 +42,7 @@ class Peer:
     def __init__(self, port: int, relays: bool) -> None:
         self.handled = 0
         self._relays = relays
+        self._tasks: set[asyncio.Task[None]] = set()
         self._server = WebSocketServer(
             create_server_config(
                 host="127.0.0.1",
@@ -59,7 +60,7 @@ class Peer:
             raise ValueError("a message without text")
         self.handled += 1
 
-    async def broadcast(self, text: str) -> dict[str, Any]:
+    async def broadcast(self, text: str) -> None:
         """Send to all in the only way that the library has: connection by connection."""
         info = {"platform": "bench", "message_id": uuid.uuid4().hex, "time": time.time()}
         package = {
@@ -74,7 +75,7 @@ class Peer:
             },
         }
         results = await self._server.network_driver.broadcast_message(package)
-        return {"delivered": sum(results.values())}
+        tell(delivered=sum(results.values()))
 
     async def run(self) -> None:
         await self._server.start()
@@ -82,7 +83,8 @@ class Peer:
         while line := await asyncio.to_thread(sys.stdin.readline):
             command, _, text = line.strip().partition(" ")
             if command == "broadcast":
-                tell(**await self.broadcast(text))
+                self._tasks.add(task := asyncio.create_task(self.broadcast(text)))
+                task.add_done_callback(self._tasks.discard)
             elif command == "handled":
                 tell(handled=self.handled)
 

@@ -101,6 +101,7 @@ class AnsweringProgram(Program):
     _answers = True
 
     async def __aenter__(self) -> Self:
+        self._reading = asyncio.Lock()
         await super().__aenter__()
         await self.answer()
         return self
@@ -114,7 +115,7 @@ class AnsweringProgram(Program):
     async def answer(self) -> dict[str, Any]:
         """Wait for the next line."""
         assert self.running.stdout is not None  # noqa: S101 - opened with a pipe above
-        async with asyncio.timeout(READY_SECONDS):
+        async with asyncio.timeout(READY_SECONDS), self._reading:
             line = await self.running.stdout.readline()
         if not line:
             raise ProgramFailed(f"{self.name} ended with code {await self.running.wait()}")

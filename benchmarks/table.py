@@ -14,7 +14,7 @@ Results = Mapping[str, Samples]
 def table(results: Results) -> str:
     """Write one line a figure: each system's median (least to most), the goal, the ratio."""
     systems = _systems(results)
-    head = ["work", "", *systems, "goal", "reached", f"{PEER} : {OURS}"]
+    head = ["work", "", *systems, "goal", "reached", "times better than the peer"]
     lines = [head, ["---"] * len(head)]
     for name, samples in results.items():
         row = ROWS[name]
@@ -59,15 +59,21 @@ def _line(row: Row, metric: Metric, samples: Samples, systems: list[str]) -> lis
     values = {name: _values(samples, name, metric) for name in systems}
     ours = Figure.of(values.get(OURS, []))
     reached = metric.reached(ours.median) if ours is not None else None
-    found = ratio(values.get(PEER, []), values.get(OURS, []))
     return [
         row.title,
         metric.unit,
         *(_cell(Figure.of(values[name])) for name in systems),
         _goal(metric),
         "" if reached is None else "yes" if reached else "**no**",
-        "" if found is None else f"{found:.1f}",
+        _times(metric, values.get(PEER, []), values.get(OURS, [])),
     ]
+
+
+def _times(metric: Metric, peer: list[float], ours: list[float]) -> str:
+    found = ratio(ours, peer) if metric.more_is_better else ratio(peer, ours)
+    if found is None:
+        return ""
+    return f"{found:.1f} (goal {metric.times:g})" if metric.times else f"{found:.1f}"
 
 
 def _values(samples: Samples, system: str, metric: Metric) -> list[float]:

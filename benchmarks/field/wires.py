@@ -39,7 +39,7 @@ class NatsWire:
         self._pong = Template(b"PONG\r\n").fill(b"")
 
     def url(self, number: int) -> str:
-        return self._plan.url
+        return self._plan.url_of(number)
 
     def greet(self, client: Client) -> None:
         """Authenticate and subscribe."""
@@ -69,8 +69,8 @@ class NchanWire:
 
     def url(self, number: int) -> str:
         if self._plan.work == "listen":
-            return f"{self._plan.url}?sub=all"
-        return f"{self._plan.url}?sub={number}&pub={self._plan.receiver_of(number)}"
+            return f"{self._plan.url_of(number)}?sub=all"
+        return f"{self._plan.url_of(number)}?sub={number}&pub={self._plan.receiver_of(number)}"
 
     def greet(self, client: Client) -> None:
         """Say nothing."""
@@ -92,7 +92,7 @@ class SocketIoWire:
         self._pong = Template(b"3").fill(b"")
 
     def url(self, number: int) -> str:
-        return f"{self._plan.url}?EIO=4&transport=websocket&user={number}"
+        return f"{self._plan.url_of(number)}?EIO=4&transport=websocket&user={number}"
 
     def greet(self, client: Client) -> None:
         """Wait for the server's first packet."""

@@ -15,12 +15,17 @@ PEER = "peer"
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of a row; `goal` is the most that is good, or the least with `more_is_better`."""
+    """A figure of a row; `goal` is the most that is good, or the least with `more_is_better`.
+
+    A goal was set on one machine; `times` is what it was there of the peer's figure, as is, and
+    holds on any machine.
+    """
 
     name: str
     unit: str
     goal: float | None = None
     more_is_better: bool = False
+    times: float | None = None
 
     def reached(self, value: float) -> bool | None:
         """Whether a value meets the goal; None without one."""

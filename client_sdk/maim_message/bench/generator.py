@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from typing import Any, Self
 
 import msgspec
@@ -145,18 +144,3 @@ async def _answer(process: asyncio.subprocess.Process) -> dict[str, Any]:
         raise GeneratorFailed(f"a worker ended with code {await process.wait()}")
     answer: dict[str, Any] = msgspec.json.decode(line)
     return answer
-
-
-def describe(report: Report) -> Sequence[str]:
-    """Say a report in lines for people."""
-    latency = report.histogram.summary_ms()
-    share = report.cpu_seconds / report.seconds if report.seconds else 0.0
-    lines = [
-        f"{report.completed} messages in {report.seconds:.1f} s: {report.per_second:.0f} a second",
-        "latency ms: " + ", ".join(f"{name} {ms:.2f}" for name, ms in latency.items()),
-        f"generator: {report.generator_us:.1f} µs a message, {share:.0%} of a core",
-    ]
-    if report.faults:
-        told = ", ".join(f"{count} {name}" for name, count in report.faults.items())
-        lines.append(f"NOT CLEAN: {told}")
-    return lines

@@ -72,6 +72,6 @@ async def _open(
 
 
 def _context(plan: Plan) -> ssl.SSLContext | None:
-    if not plan.url.startswith("wss:"):
+    if not any(url.startswith("wss:") for url in plan.urls):
         return None
     return ssl.create_default_context(cafile=plan.ca or None)

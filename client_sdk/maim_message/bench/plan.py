@@ -15,16 +15,18 @@ Frees = Literal["delivery", "settled"]
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """One generator process's part of a run; times in seconds, sizes in bytes.
 
-    `key` holds `{n}` for the number of a client. `in_flight` is a connection's, or everybody's
-    together with `rotate`, where whoever is next sends. `rate` 0 is a closed loop. A message frees
-    its place when it was delivered, or when it is also acknowledged (`settled`). `wire` is the
-    `module:class` of another protocol than ours.
+    Clients spread over `urls` in equal blocks. `key` holds `{n}` for the number of a client; `to`
+    is the key of a receiver elsewhere, else each sends to another one here. `in_flight` is a
+    connection's, or everybody's together with `rotate`, where whoever is next sends. `rate` 0 is a
+    closed loop. A message frees its place when it was delivered, or when it is also acknowledged
+    (`settled`). `wire` is the `module:class` of another protocol than ours.
     """
 
-    url: str
+    urls: tuple[str, ...]
     wire: str = ""
     work: Work = "routed"
     key: str = "bench-{n}"
+    to: str = ""
     platform: str = "bench"
     connections: int = 50
     first: int = 0
@@ -46,6 +48,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def key_of(self, number: int) -> str:
         """Name the credential of a client."""
         return self.key.replace("{n}", str(number))
+
+    def url_of(self, number: int) -> str:
+        """Name the address of a client."""
+        return self.urls[(number - self.first) * len(self.urls) // self.connections]
 
     def receiver_of(self, number: int) -> int:
         """Name whom a client sends to: half a circle away, so that two talk to each other."""

@@ -43,6 +43,11 @@ class Report:
         return self.cpu_seconds / self.completed * 1e6 if self.completed else 0.0
 
     @property
+    def generator_core(self) -> float:
+        """Share of one core that the generator took."""
+        return self.cpu_seconds / self.seconds if self.seconds else 0.0
+
+    @property
     def faults(self) -> dict[str, int]:
         """What should not have happened, by name; empty when all is well."""
         found = {"lost": self.lost, "unacknowledged": self.unacknowledged}
@@ -57,6 +62,27 @@ class Report:
         self.errors.update(later.errors)
         self.histogram.merge(later.histogram)
 
+    def blame(self, *others: Report) -> None:
+        """Add the faults of other windows to this one, not what they measured."""
+        for other in others:
+            self.lost += other.lost
+            self.unacknowledged += other.unacknowledged
+            self.duplicates += other.duplicates
+            self.errors.update(other.errors)
+
+    def lines(self) -> list[str]:
+        """Say it for people."""
+        latency = self.histogram.summary_ms()
+        told = [
+            f"{self.completed} messages in {self.seconds:.1f} s: {self.per_second:,.0f} a second",
+            "latency ms: " + ", ".join(f"{name} {ms:.2f}" for name, ms in latency.items()),
+            f"generator: {self.generator_us:.1f} µs a message, {self.generator_core:.0%} of a core",
+        ]
+        if self.faults:
+            counts = ", ".join(f"{count} {name}" for name, count in self.faults.items())
+            told.append(f"NOT CLEAN: {counts}")
+        return told
+
     def to_dict(self) -> dict[str, Any]:
         """Write it for a script."""
         counts = {name: getattr(self, name) for name in COUNTS}
@@ -66,7 +92,7 @@ class Report:
             "latency_ms": self.histogram.summary_ms(),
             "generator_cpu_seconds": self.cpu_seconds,
             "generator_us_per_message": self.generator_us,
-            "generator_share_of_a_core": self.cpu_seconds / self.seconds if self.seconds else 0.0,
+            "generator_share_of_a_core": self.generator_core,
             "faults": self.faults,
         }
 

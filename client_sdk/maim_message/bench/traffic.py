@@ -43,6 +43,8 @@ class Traffic:
             receiver = clients[self._plan.receiver_of(client.number) - self._plan.first]
             receiver.partner = client
             client.template = wire.message(receiver.number)
+        for client in clients[: self._plan.slow]:
+            client.pause_reading()
 
     def start(self) -> None:
         """Fill every place of a closed loop."""

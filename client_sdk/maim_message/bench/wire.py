@@ -56,7 +56,7 @@ class EnvelopeWire:
     def url(self, number: int) -> str:
         """Credential and platform go into the query."""
         query = urlencode({"api_key": self._plan.key_of(number), "platform": self._plan.platform})
-        return f"{self._plan.url}?{query}"
+        return f"{self._plan.url_of(number)}?{query}"
 
     def greet(self, client: Client) -> None:
         """Say nothing: the handshake said it all."""
@@ -64,7 +64,7 @@ class EnvelopeWire:
     def message(self, receiver: int) -> Template:
         """Make a standard message; its envelope has the plan's size."""
         plan = self._plan
-        return frames.message(plan.key_of(receiver), plan.platform, plan.size)
+        return frames.message(plan.to or plan.key_of(receiver), plan.platform, plan.size)
 
     def received(self, client: Client, data: bytes) -> None:
         """Tell apart by its first type what came."""

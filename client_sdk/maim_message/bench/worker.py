@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import math
 import sys
 import threading
@@ -131,6 +132,8 @@ async def obey() -> None:
 
 def main() -> None:
     """Run on uvloop where there is one."""
+    # It warns of every pause of a connection.
+    logging.getLogger("picows").setLevel(logging.CRITICAL)
     factory = None
     with contextlib.suppress(ImportError):
         import uvloop
