@@ -108,18 +108,9 @@ class _AckMeta(msgspec.Struct):
     acked_msg_id: str
 
 
-class _BareInfo(msgspec.Struct):
-    message_id: str | int
-
-
-class _Bare(msgspec.Struct):
-    message_info: _BareInfo
-
-
 _VERSIONS = (msgspec.UNSET, 1)
 _BRACE = ord("{")
 _head = msgspec.json.Decoder(_Head)
-_bare_id = msgspec.json.Decoder(_Bare)
 _standard = msgspec.json.Decoder(_Standard)
 _maybe_targeted = msgspec.json.Decoder(_MaybeTargeted)
 _target = msgspec.json.Decoder(Target)
@@ -141,7 +132,8 @@ def decode_client_frame(data: bytes | str, *, known_utf8: bool = False) -> Clien
         raise _bad_msg_id(msg_id)
     if kind == SYS_STD and head.ver in _VERSIONS:
         payload = _checked_payload(head, msg_id)
-        return ClientFrame(SYS_STD, msg_id, _decode_standard(payload, msg_id), payload)
+        target = _decode_standard(payload, msg_id).message_dim
+        return ClientFrame(SYS_STD, msg_id, target, payload)
     kind = _checked_type(head, msg_id)
     if kind == SYS_ACK:
         return ClientFrame(kind, msg_id, acked_msg_id=_acked_msg_id(head, msg_id))
@@ -151,11 +143,11 @@ def decode_client_frame(data: bytes | str, *, known_utf8: bool = False) -> Clien
 
 def _decode_bare(data: bytes | str) -> ClientFrame:
     raw = data.encode() if isinstance(data, str) else bytes(data)
-    target = _decode_standard(raw, None)
-    msg_id = str(_bare_id.decode(raw).message_info.message_id)
+    message = _decode_standard(raw, None)
+    msg_id = str(message.message_info.message_id)
     if not 1 <= len(msg_id) <= MSG_ID_MAX_CHARS:
         raise _bad_msg_id(msg_id)
-    return ClientFrame(SYS_STD, msg_id, target, raw, bare=True)
+    return ClientFrame(SYS_STD, msg_id, message.message_dim, raw, bare=True)
 
 
 def _decode_head(data: bytes | str, known_utf8: bool) -> _Head:
@@ -218,14 +210,13 @@ def _checked_payload(head: _Head, msg_id: str | None) -> bytes | memoryview:
     raise FrameError(ErrorCode.BAD_MESSAGE, "payload: expected a JSON object", msg_id)
 
 
-def _decode_standard(payload: bytes | memoryview, msg_id: str | None) -> Target:
-    """Check a standard message and tell its receiver."""
+def _decode_standard(payload: bytes | memoryview, msg_id: str | None) -> _Standard:
     try:
-        target = _standard.decode(payload).message_dim
+        message = _standard.decode(payload)
     except (msgspec.DecodeError, RecursionError) as error:
         raise FrameError(ErrorCode.BAD_MESSAGE, f"payload: {error}", msg_id) from None
-    if target.api_key and target.platform:
-        return target
+    if message.message_dim.api_key and message.message_dim.platform:
+        return message
     text = "payload: message_dim: api_key and platform must not be empty"
     raise FrameError(ErrorCode.BAD_MESSAGE, text, msg_id)
 

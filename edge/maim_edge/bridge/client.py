@@ -6,11 +6,10 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 
 from maim_edge.bridge.backoff import Backoff
 from maim_edge.bridge.downlink import Downlink
-from maim_edge.bridge.greeting import Identity, hello_frames
+from maim_edge.bridge.greeting import Identity, greet
 from maim_edge.bridge.interface import Bridge
 from maim_edge.bridge.listener import Listener
 from maim_edge.bridge.uplink import Uplink
@@ -33,7 +32,6 @@ from maim_protocol.transfers import Transfers
 log = logging.getLogger(__name__)
 
 BUFFER_BYTES = 64 * 1024 * 1024
-WELCOME_TIMEOUT = 15.0
 OPEN_WAIT_SECONDS = 1.0
 # How long a report that nobody waits for may wait for a frame that leaves anyway.
 REPORT_SECONDS = 0.02
@@ -184,15 +182,8 @@ class BridgeClient:
         live = self._verdicts.live
         self._announced = True
         self._uplink.restart()
-        async with asyncio.timeout(WELCOME_TIMEOUT):
-            # A router that refuses ends the stream at once; only reading tells why.
-            with suppress(ConnectionError):
-                for frame in hello_frames(self._identity, live):
-                    await stream.write(frame)
-            answer = await stream.read()
-        if answer is None or answer.welcome is None:
-            raise RouterUnavailable("the router ended the stream before its welcome")
-        log.info("attached to %s, %d live connections", answer.welcome.router_id, len(live))
+        welcome = await greet(stream, self._identity, live)
+        log.info("attached to %s, %d live connections", welcome.router_id, len(live))
         self.reattached += 1
 
     async def _serve(self, stream: RouterStream) -> None:
