@@ -11,7 +11,7 @@ from maim_protocol.frames import Admission
 from maim_router import events as ev
 from maim_router.events import Address, EdgeKey, Phase, Session
 from maim_router.hub import REPLACED, Hub
-from tests.router.builders import EDGE, asked, inbound, live
+from tests.router.builders import EDGE, asked, inbound, live, received
 
 AT = Address(EDGE, 1)
 
@@ -42,7 +42,13 @@ class World:
         return session
 
     def received(self, ordinal: int, conn: int = 1, **about: str) -> list[ev.Action]:
-        return self.step(ev.Received(Address(EDGE, conn), inbound(ordinal, **about)))
+        return self.step(received(inbound(ordinal, conn=conn, **about)))
+
+    def relayed(self, ordinal: int, conn: int = 1) -> ev.Relay:
+        """Receive a message that is passed on."""
+        (relay,) = self.received(ordinal, conn)
+        assert isinstance(relay, ev.Relay)
+        return relay
 
 
 @pytest.fixture
@@ -199,7 +205,7 @@ def test_a_message_with_a_handler_is_dispatched(world: World) -> None:
     world.handled.update({"sys_std", "custom_x"})
     assert world.received(1) == [ev.Dispatch(session, inbound(1))]
     custom = inbound(2, "m2", "custom_x")
-    assert world.step(ev.Received(AT, custom)) == [ev.Dispatch(session, custom)]
+    assert world.step(received(custom)) == [ev.Dispatch(session, custom)]
 
 
 def test_a_message_that_nobody_takes_is_rejected_and_may_be_tried_again(world: World) -> None:
@@ -224,21 +230,63 @@ def test_a_message_before_the_admission_is_rejected(world: World) -> None:
 def test_every_sender_of_a_running_message_gets_its_end(world: World) -> None:
     world.opened(1)
     world.opened(2)
-    world.received(1)
+    relay = world.relayed(1)
     assert world.received(2, conn=2) == []
-    assert world.step(ev.Settled(AT, "alice", inbound(1))) == [
-        ev.Settle(EDGE, 1),
-        ev.Settle(EDGE, 2),
-    ]
-    assert world.received(3) == [ev.Settle(EDGE, 3)]
+    assert world.step(ev.Settled([relay])) == [ev.Settle(EDGE, [1, 2])]
+    assert world.received(3) == [ev.Settle(EDGE, (3,))]
     assert world.hub.counters.duplicate_messages_ignored == 2
+
+
+def test_what_a_delivery_settled_is_told_to_nobody_but_its_other_senders(world: World) -> None:
+    other = EdgeKey("edge-2", 1)
+    (register,) = world.step(ev.EdgeAttached(other, [live(1)]))
+    assert isinstance(register, ev.Register)
+    world.opened(1)
+    world.opened(2)
+    world.step(ev.Registered(register.session))
+    relay = world.relayed(1)
+    assert world.received(2, conn=2) == []
+    assert world.step(ev.Received(other, [inbound(1)])) == []
+    assert world.step(ev.Settled([relay], told=EDGE)) == [
+        ev.Settle(EDGE, [2]),
+        ev.Settle(other, [1]),
+    ]
+
+
+def test_another_edge_that_took_a_message_tells_its_sender_nothing(world: World) -> None:
+    world.opened()
+    relay = world.relayed(1)
+    assert world.step(ev.Settled([relay], told=EdgeKey("edge-2", 1))) == [ev.Settle(EDGE, [1])]
+
+
+def test_what_a_delivery_settled_is_a_duplicate_when_it_comes_again(world: World) -> None:
+    world.opened()
+    relay = world.relayed(1)
+    assert world.step(ev.Settled([relay], told=EDGE)) == []
+    assert world.received(1) == [ev.Settle(EDGE, (1,))]
+
+
+def test_a_duplicate_in_the_same_frame_waits_for_the_first(world: World) -> None:
+    session = world.opened()
+    relay = ev.Relay(session, inbound(1))
+    assert world.step(received(inbound(1), inbound(2))) == [relay]
+    assert world.step(ev.Settled([relay])) == [ev.Settle(EDGE, [1, 2])]
+
+
+def test_what_ends_together_is_settled_together(world: World) -> None:
+    session = world.opened()
+    messages = [inbound(ordinal, str(ordinal)) for ordinal in (1, 2, 3)]
+    relays = world.step(received(*messages))
+    assert relays == [ev.Relay(session, message) for message in messages]
+    ended = [relay for relay in relays if isinstance(relay, ev.Relay)]
+    assert world.step(ev.Settled(ended)) == [ev.Settle(EDGE, [1, 2, 3])]
 
 
 def test_a_failed_message_is_rejected_to_everybody_and_may_be_tried_again(world: World) -> None:
     session = world.opened()
-    world.received(1)
+    relay = world.relayed(1)
     world.received(2)
-    failed = ev.Failed(AT, "alice", inbound(1), ErrorCode.NO_ROUTE, "nobody")
+    failed = ev.Failed(relay, ErrorCode.NO_ROUTE, "nobody")
     rejected = [ev.Reject(EDGE, n, ErrorCode.NO_ROUTE, "nobody") for n in (1, 2)]
     assert world.step(failed) == rejected
     assert world.received(3) == [ev.Relay(session, inbound(3))]
@@ -248,25 +296,22 @@ def test_the_same_id_of_two_users_is_two_messages(world: World) -> None:
     world.opened(1)
     bob = world.opened(2, "bob")
     world.received(1)
-    assert world.received(2, conn=2) == [ev.Relay(bob, inbound(2))]
+    assert world.received(2, conn=2) == [ev.Relay(bob, inbound(2, conn=2))]
 
 
 def test_messages_without_an_id_are_never_duplicates(world: World) -> None:
     session = world.opened()
-    for ordinal in (1, 2):
-        message = inbound(ordinal, "")
-        assert world.step(ev.Received(AT, message)) == [ev.Relay(session, message)]
-    assert world.step(ev.Settled(AT, "alice", inbound(2, ""))) == [ev.Settle(EDGE, 2)]
-    failed = ev.Failed(AT, "alice", inbound(1, ""), ErrorCode.INTERNAL, "x")
+    first, second = (ev.Relay(session, inbound(ordinal, "")) for ordinal in (1, 2))
+    assert world.step(received(first.message, second.message)) == [first, second]
+    assert world.step(ev.Settled([second])) == [ev.Settle(EDGE, [2])]
+    failed = ev.Failed(first, ErrorCode.INTERNAL, "x")
     assert world.step(failed) == [ev.Reject(EDGE, 1, ErrorCode.INTERNAL, "x")]
 
 
 def test_an_id_may_come_again_after_the_window(world: World) -> None:
     session = world.opened()
-    world.received(1)
-    world.step(ev.Settled(AT, "alice", inbound(1)))
-    late = ev.Received(AT, inbound(2))
-    assert world.step(late, now=601) == [ev.Relay(session, inbound(2))]
+    world.step(ev.Settled([world.relayed(1)]))
+    assert world.step(received(inbound(2)), now=601) == [ev.Relay(session, inbound(2))]
 
 
 def test_the_counters_tell_what_was_seen(world: World) -> None:
