@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks import plot, results, table
 from benchmarks.environments import PEER
@@ -27,6 +28,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of a row (3)")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds of a window (3)")
     parser.add_argument("--systems", default="", help="comma list: peer,silenced,pair,local")
+    parser.add_argument("--show", type=Path, help="print the table of a results file, and end")
     parser.add_argument("--keep", action="store_true", help="also write results/latest.*")
     parser.add_argument("--no-files", action="store_true", help="write no results and no plot")
     return parser.parse_args(argv)
@@ -38,6 +40,9 @@ def main(argv: Sequence[str]) -> int:
     if given.list:
         for row in ROWS.values():
             print(f"{row.name:12} {row.title}{' (on demand)' if row.on_demand else ''}")
+        return 0
+    if given.show:
+        print(report(results.read(given.show)))
         return 0
     unknown = [name for name in given.rows if name not in ROWS]
     if unknown:
@@ -57,16 +62,19 @@ def _run(rows: Sequence[Row], given: argparse.Namespace, options: Options) -> in
         PEER.make()
     measured = asyncio.run(_measure(rows, wanted, options))
     run = results.Run.now(measured, options)
-    print(f"\n{run.heading()}\n\n{table.table(measured)}\n")
-    print(table.generator_line(measured))
-    for line in table.faults(measured):
-        print(line)
+    print(f"\n{report(run)}")
     if not given.no_files:
         for path in (results.write(run), plot.draw(run)):
             print(f"Written: {os.path.relpath(path)}")
             if given.keep:
                 shutil.copy(path, path.with_stem("latest"))
     return 0
+
+
+def report(run: results.Run) -> str:
+    """Write a run for people: the table, what the generator took, what was lost."""
+    lines = [run.heading(), "", table.table(run.rows), "", table.generator_line(run.rows)]
+    return "\n".join([*lines, *table.faults(run.rows)])
 
 
 async def _measure(

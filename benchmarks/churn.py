@@ -49,12 +49,17 @@ def _memory(system: System) -> dict[str, int]:
 
 async def _descriptors(system: System, wanted: dict[str, int]) -> dict[str, int]:
     """Count open files once they are as few as wanted, or have not become so in time."""
+    found = _open_files(system)
     for _ in range(SETTLE_SECONDS):
-        found = {name: program.descriptors() for name, program in system.programs.items()}
         if all(found[name] <= wanted.get(name, found[name]) for name in found):
             break
         await asyncio.sleep(1)
+        found = _open_files(system)
     return found
+
+
+def _open_files(system: System) -> dict[str, int]:
+    return {name: program.descriptors() for name, program in system.programs.items()}
 
 
 def _judge(

@@ -9,6 +9,7 @@ import matplotlib as mpl
 mpl.use("svg")  # before pyplot: no display is needed
 
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 from benchmarks.figures import Figure
 from benchmarks.results import FOLDER, Run
@@ -38,9 +39,7 @@ def draw(run: Run) -> Path:
     return path
 
 
-def _bars(
-    axes: plt.Axes, run: Run, rows: list[str], system: str, place: int, height: float
-) -> None:
+def _bars(axes: Axes, run: Run, rows: list[str], system: str, place: int, height: float) -> None:
     values = [
         Figure.of([sample.figures[METRIC] for sample in run.rows[name].get(system, [])])
         for name in rows
