@@ -10,27 +10,32 @@ from __future__ import annotations
 
 import logging
 from asyncio import TimerHandle
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
-from websockets.streams import StreamReader
 from websockets.typing import BytesLike
 
-# How long a peer may take to answer a close frame.
-CLOSE_SECONDS = 5.0
-# How long one that broke the protocol is still listened to: a reset would eat our last words.
-LINGER_SECONDS = 1.0
-# What a client may send before it is let in; more stays in the kernel.
-EARLY_BYTES = 64 * 1024
-PIECE_BYTES = 256 * 1024
-# Text messages over this size reach the application without a look at their UTF-8.
-UNCHECKED_BYTES = 1024 * 1024
-INVALID_DATA = 1007
-ABNORMAL = 1006
+from maim_edge.websocket_direct import (
+    ABNORMAL,
+    CLOSE_SECONDS,
+    EARLY_BYTES,
+    EXTENSION,
+    INVALID_DATA,
+    LINGER_SECONDS,
+    PIECE_BYTES,
+    UNCHECKED_BYTES,
+    DirectSocket,
+    Listener,
+)
+from maim_edge.websocket_frames import is_utf8
+from maim_edge.websocket_sansio_direct import SansIOSocket
+from maim_edge.websocket_sansio_reader import read_exact
+
+__all__ = ["INVALID_DATA", "UNCHECKED_BYTES", "EdgeWebSocketProtocol"]
 
 Farewell = Callable[[int, str], bytes | None]
 
@@ -42,9 +47,9 @@ quiet.addFilter(lambda record: record.levelno >= logging.WARNING)
 class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
     """A protocol class for `uvicorn.Config(ws=…)`.
 
-    The application finds `scope["extensions"]["maim.socket"]`: `abort()` drops the connection at
-    once, `on_broken(farewell)` takes a function `(code, reason) -> bytes | None` for a last text
-    frame to a peer that broke the protocol.
+    The application finds the hand-over of `websocket_direct` in `scope["extensions"]`, and
+    `maim.socket`: `abort()` drops the connection at once, `on_broken(farewell)` takes a function
+    `(code, reason) -> bytes | None` for a last text frame to a peer that broke the protocol.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,17 +57,30 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         # uvicorn and websockets log every handshake with its query string.
         self.logger = self.conn.logger = quiet
         reader = self.conn.reader
-        reader.read_exact = lambda n: _read_exact(reader, n)  # type: ignore[method-assign]
-        self._early = bytearray()
+        reader.read_exact = lambda n: read_exact(reader, n)  # type: ignore[method-assign]
+        self._early: bytearray | None = bytearray()
         self._farewell: Farewell | None = None
         self._unsent_at_ping = 0
         self._linger: TimerHandle | None = None
+        self._owed_pong = b""
+        self._direct: SansIOSocket | None = None
 
     async def run_asgi(self) -> None:
-        """Offer the application what ASGI has no words for."""
+        """Run the application; when it returns, its connection ends unless it has a listener."""
         extensions = cast(dict[str, Any], self.scope["extensions"])
         extensions["maim.socket"] = {"abort": self.transport.abort, "on_broken": self._on_broken}
-        await super().run_asgi()
+        extensions[EXTENSION] = self._hand_over
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except Exception:
+            self.logger.exception("the application failed")
+        finally:
+            self.send_500_response()
+            self.scope = cast(Any, None)
+            if self._direct is None and self.close_timer is None:
+                self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the application; RFC 6455 section 7.1.5: without a close frame it is 1006."""
@@ -72,13 +90,43 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self._linger.cancel()
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """Hold the application back: the peer does not take what is written."""
+        super().pause_writing()
+        if self._direct is not None:
+            self._direct.gate.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Let the application go on, and answer the last ping that came meanwhile."""
+        super().resume_writing()
+        pong, self._owed_pong = self._owed_pong, b""
+        if pong:
+            self.transport.write(pong)
+        if self._direct is not None:
+            self._direct.gate.resume_writing()
+
+    def flush(self) -> None:
+        """Write what the protocol has composed."""
+        self.transport.write(b"".join(self.conn.data_to_send()))
+
+    def hold_reading(self) -> None:
+        """Read nothing more."""
+        self.read_paused = True
+        self.transport.pause_reading()
+
+    def go_on_reading(self) -> None:
+        """Read again."""
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
     def data_received(self, data: bytes) -> None:
         """Parse what the peer sends, but keep it unread until the upgrade is accepted."""
         if not self.handshake_initiated:
             super().data_received(data)
             if not self.handshake_initiated:
                 self._end_unreadable()
-        elif not self.handshake_complete:
+        elif self._early is not None:
             self._early += data
             if len(self._early) > EARLY_BYTES:
                 self.transport.pause_reading()
@@ -94,7 +142,8 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         match message["type"]:
             case "websocket.accept":
-                self._take_early()
+                # Soon and not now: who takes the connection over hears of it too.
+                self.loop.call_soon(self._take_early)
             case "websocket.http.response.body" if not message.get("more_body"):
                 # A refusal is an answer too; uvicorn would report an application that gave none.
                 self.handshake_complete = True
@@ -120,14 +169,26 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent:
             return
         small_text = self.curr_msg_data_type == "text" and len(data) <= UNCHECKED_BYTES
-        if small_text and not _is_utf8(data):
+        if small_text and not is_utf8(data):
             self.conn.fail(INVALID_DATA, "a text frame is not UTF-8")
             self.handle_parser_exception()
             return
         self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
-        if not self.read_paused:
-            self.read_paused = True
-            self.transport.pause_reading()
+        if not self.read_paused and self._direct is None:
+            self.hold_reading()
+
+    def handle_ping(self) -> None:
+        """Answer; while the peer takes nothing keep the last answer, or pings fill our memory."""
+        if self.writable.is_set():
+            self.flush()
+        else:
+            self._owed_pong = b"".join(self.conn.data_to_send())
+
+    def handle_close(self, event: Frame) -> None:
+        """Answer a close frame, and wait a while for the peer to take what is still written."""
+        super().handle_close(event)
+        if self.transport.get_write_buffer_size():
+            self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def send_keepalive_ping(self) -> None:
         """Ping, and remember how much the peer has yet to take before it sees it."""
@@ -156,9 +217,10 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
             return
         event = {"type": "websocket.disconnect", "code": close.code, "reason": close.reason}
+        last_words = self._last_words(close.code, close.reason)
         self.queue.put_nowait(cast(Any, event))
-        self.transport.write(self._last_words(close.code, close.reason))
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.write(last_words)
+        self.flush()
         self.close_sent = True
         self.stop_keepalive()
         self._linger = self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
@@ -174,6 +236,17 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self.frames[-1] = last
         last += data
 
+    def _hand_over(self, listener: Listener) -> DirectSocket:
+        if not self.handshake_complete or self._direct is not None:
+            raise RuntimeError("expected an accepted WebSocket that nobody has taken over")
+        direct = self._direct = SansIOSocket(self, listener)
+        self._farewell = listener.on_broken
+        self.queue = cast(Any, direct)
+        if not self.writable.is_set():
+            listener.pause_writing()
+        self.go_on_reading()
+        return direct
+
     def _on_broken(self, farewell: Farewell) -> None:
         self._farewell = farewell
 
@@ -185,8 +258,8 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         return Frame(Opcode.TEXT, text).serialize(mask=False) if text is not None else b""
 
     def _take_early(self) -> None:
-        early, self._early = bytes(self._early), bytearray()
-        if len(early) > EARLY_BYTES:
+        early, self._early = bytes(self._early or b""), None
+        if len(early) > EARLY_BYTES and not self.read_paused:
             self.transport.resume_reading()
         if early and not self.transport.is_closing():
             self.data_received(early)
@@ -194,7 +267,7 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
     def _end_unreadable(self) -> None:
         """End a handshake that the parser has refused by itself: lines too long or too many."""
         self.handshake_complete = self.close_sent = True
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.flush()
         self.transport.close()
 
     async def _send_text(self, pieces: Sequence[bytes]) -> None:
@@ -211,29 +284,4 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
                 send(piece, index == last)
             except InvalidState:
                 raise ClientDisconnected from None
-            self.transport.write(b"".join(self.conn.data_to_send()))
-
-
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _read_exact(reader: StreamReader, n: int) -> Generator[None, None, bytearray]:
-    """Read as `StreamReader` does, but hand the buffer over instead of copying a large frame."""
-    while len(reader.buffer) < n:
-        if reader.eof:
-            raise EOFError(f"stream ends after {len(reader.buffer)} bytes, expected {n} bytes")
-        yield
-    if n < PIECE_BYTES:
-        data = reader.buffer[:n]
-        del reader.buffer[:n]
-        return data
-    data, reader.buffer = reader.buffer, reader.buffer[n:]
-    del data[n:]
-    return data
+            self.flush()

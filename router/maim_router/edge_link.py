@@ -105,7 +105,7 @@ class EdgeLink:
         self._in_flight: dict[int, _InFlight] = {}
         self._ordinal = 0
         self._taken = 0
-        self._pump = Pump(self._gather, stream.write)
+        self._pump = Pump(self, stream)
         self.run = self._pump.run
         self.idle = self._pump.idle
 
@@ -153,6 +153,33 @@ class EdgeLink:
         except (KeyError, ValueError) as error:
             raise _malformed("messages", error) from None
 
+    def gather(self) -> RouterFrame | None:
+        """Take what fits into one frame, the welcome alone; None when there is nothing."""
+        if not self._welcomed:
+            self._welcomed = self._welcome is not None
+            return RouterFrame(welcome=self._welcome) if self._welcomed else None
+        if not self.has_more():
+            return None
+        frame = RouterFrame(verdicts=self._verdicts, rejections=self._rejections)
+        frame.settled = to_ranges(self._settled)
+        self._verdicts, self._settled, self._rejections = [], [], []
+        frame.chunks, items = self._lanes.take()
+        disconnects: list[DisconnectOrder] = []
+        for item, transfer in items:
+            if isinstance(item, _Disconnect):
+                disconnects.append(item.order)
+                continue
+            if frame.deliveries is None:
+                frame.deliveries = Deliveries()
+            self._append(frame.deliveries, item, transfer)
+        frame.disconnects = disconnects
+        return frame
+
+    def has_more(self) -> bool:
+        """Whether there is anything to gather behind the welcome."""
+        waits = self._verdicts or self._settled or self._rejections or self._lanes
+        return self._welcomed and bool(waits)
+
     def _rows(self, columns: EdgeMessages) -> Iterator[tuple[int, Inbound]]:
         rows = zip(
             columns.ordinals,
@@ -162,7 +189,7 @@ class EdgeLink:
             columns.target_keys,
             columns.target_platforms,
             columns.payloads,
-            columns.transfers,
+            columns.transfers or (0,) * len(columns.ordinals),
             strict=True,
         )
         for ordinal, conn, msg_id, kind, key, platform, payload, transfer in rows:
@@ -220,27 +247,6 @@ class EdgeLink:
                 continue
             interim = flight.want is Want.ACKED and outcome is BridgeOutcome.WRITTEN
             flight.ledger.note(uuid, OF_BRIDGE[outcome], last=not interim)
-
-    def _gather(self) -> RouterFrame | None:
-        if not self._welcomed:
-            self._welcomed = self._welcome is not None
-            return RouterFrame(welcome=self._welcome) if self._welcomed else None
-        if not (self._verdicts or self._settled or self._rejections or self._lanes):
-            return None
-        frame = RouterFrame(verdicts=self._verdicts, rejections=self._rejections)
-        frame.settled = to_ranges(self._settled)
-        self._verdicts, self._settled, self._rejections = [], [], []
-        frame.chunks, items = self._lanes.take()
-        disconnects: list[DisconnectOrder] = []
-        for item, transfer in items:
-            if isinstance(item, _Disconnect):
-                disconnects.append(item.order)
-                continue
-            if frame.deliveries is None:
-                frame.deliveries = Deliveries()
-            self._append(frame.deliveries, item, transfer)
-        frame.disconnects = disconnects
-        return frame
 
     def _append(self, columns: Deliveries, item: _Delivery, transfer: int) -> None:
         self._ordinal += 1

@@ -39,6 +39,8 @@ class Delivered:
 class AnsweringEdge:
     """Writes whatever it is given; `outcomes` says where that goes otherwise."""
 
+    pace_seconds = 0.0
+
     def __init__(self, edge_id: str = "edge-1") -> None:
         self.edge_id = edge_id
         self.outcomes: dict[int, BridgeOutcome] = {}

@@ -31,6 +31,8 @@ from maim_router.node import Node
 class Stream:
     """An `EdgeStream` between two queues."""
 
+    pace_seconds = 0.0
+
     def __init__(self) -> None:
         self.up: asyncio.Queue[EdgeFrame | None] = asyncio.Queue()
         self.down: asyncio.Queue[RouterFrame] = asyncio.Queue()

@@ -1,0 +1,125 @@
+"""What a WebSocket holds for an ASGI application: events to receive, and leave to send."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from typing import Any, Protocol
+
+CONNECT = {"type": "websocket.connect"}
+
+
+class Flow(Protocol):
+    """What stops a peer that sends faster than the application receives."""
+
+    def hold(self) -> None:
+        """Read nothing more."""
+
+    def go_on(self) -> None:
+        """Read again."""
+
+
+class Inbox:
+    """A `Receiver` that an ASGI application empties; `flow` is held at `most` messages."""
+
+    unchecked_bytes: float = math.inf
+
+    def __init__(self, most: int) -> None:
+        self.flow: Flow | None = None
+        self._most = most
+        self._events: deque[dict[str, Any]] = deque([CONNECT])
+        self._end: dict[str, Any] | None = None
+        self._event: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the WebSocket is over."""
+        return self._end is not None
+
+    async def receive(self) -> dict[str, Any]:
+        """Wait for the next event; behind the last one always that one."""
+        while not self._events and self._end is None:
+            self._event = asyncio.get_running_loop().create_future()
+            await self._event
+        if not self._events:
+            return self._end or {}
+        event = self._events.popleft()
+        if not self._events and self.flow is not None:
+            self.flow.go_on()
+        return event
+
+    async def writable(self) -> None:
+        """Wait until the peer takes what is written, or is gone."""
+        while self._writable is not None:
+            await self._writable
+
+    def take_text(self, data: bytes) -> None:
+        """Take a text message."""
+        self._put({"type": "websocket.receive", "text": data.decode()})
+
+    def take_binary(self, data: bytes) -> None:
+        """Take a binary message."""
+        self._put({"type": "websocket.receive", "bytes": data})
+
+    def pause(self) -> None:
+        """Do nothing: it keeps what comes anyway."""
+
+    def resume(self) -> None:
+        """Do nothing: the application asks."""
+
+    def drop(self) -> None:
+        """Forget the messages that wait."""
+        self._events.clear()
+
+    def end(self, code: int, reason: str) -> None:
+        """Take the end; the first call counts."""
+        if self._end is None:
+            self._end = {"type": "websocket.disconnect", "code": code, "reason": reason}
+            self._wake()
+            self.resume_writing()
+
+    def last_words(self, code: int, reason: str) -> bytes | None:
+        """Have none: ASGI has no word for that."""
+
+    def pause_writing(self) -> None:
+        """Stop the application's sending."""
+        if self._end is None and self._writable is None:
+            self._writable = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """Let the application send again."""
+        waiting, self._writable = self._writable, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    def messages(self) -> list[bytes]:
+        """Give away the messages that wait."""
+        events, self._events = self._events, deque()
+        return [_data(event) for event in events if event is not CONNECT]
+
+    def end_of_all(self) -> tuple[int, str] | None:
+        """Tell the end, if it has come."""
+        return (self._end["code"], self._end["reason"]) if self._end is not None else None
+
+    @property
+    def writing_paused(self) -> bool:
+        """Whether the peer does not take what is written."""
+        return self._writable is not None
+
+    def _put(self, event: dict[str, Any]) -> None:
+        self._events.append(event)
+        self._wake()
+        if len(self._events) >= self._most and self.flow is not None:
+            self.flow.hold()
+
+    def _wake(self) -> None:
+        if self._event is not None and not self._event.done():
+            self._event.set_result(None)
+
+
+def _data(event: dict[str, Any]) -> bytes:
+    text: str | None = event.get("text")
+    data: bytes = text.encode() if text is not None else event["bytes"]
+    return data
