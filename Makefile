@@ -14,7 +14,7 @@ ROW ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-clients test-docker test-all coverage bench up down lint types proto proto-check breaking \
+.PHONY: help setup run test test-clients test-docker test-all coverage bench bench-field soak churn up down lint types proto proto-check breaking \
   certs docs lock clean
 
 help: ## list what make can do
@@ -78,6 +78,15 @@ $(VENV)/.benches: $(VENV)/.runs requirements/bench.txt
 
 bench: $(VENV)/.benches ## measure against the library this replaces, and print the table (ROW=routed16: one row)
 	@$(BIN)/python -m benchmarks $(ROW) $(ARGS)
+
+soak: $(VENV)/.benches ## ten minutes under load: whether memory stays flat (ARGS="--minutes 2 --rate 5000")
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+churn: $(VENV)/.benches ## 50,000 connections come and go: whether memory and descriptors come back
+	@$(BIN)/python -m benchmarks.churn $(ARGS)
+
+bench-field: $(VENV)/.benches ## install python-socketio, nchan and nats-server, which `make bench` measures too
+	@$(BIN)/python -m benchmarks.field
 
 lint: $(VENV)/.ready ## check style, format, import rules, spelling, protos and file sizes
 	$(BIN)/ruff check

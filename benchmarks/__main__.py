@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from pathlib import Path
 
-from benchmarks import results, table
+from benchmarks import plot, results, table
 from benchmarks.environments import PEER
 from benchmarks.measuring import Options
 from benchmarks.process import ProgramFailed
 from benchmarks.rounds import Samples, run_row
 from benchmarks.rows import ROWS, Row
+from benchmarks.systems import chosen
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -26,6 +28,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of a row (3)")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds of a window (3)")
     parser.add_argument("--systems", default="", help="comma list: peer,silenced,pair,local")
+    parser.add_argument("--show", type=Path, help="print the table of a results file, and end")
+    parser.add_argument("--keep", action="store_true", help="also write results/latest.*")
     parser.add_argument("--no-files", action="store_true", help="write no results and no plot")
     return parser.parse_args(argv)
 
@@ -36,6 +40,9 @@ def main(argv: Sequence[str]) -> int:
     if given.list:
         for row in ROWS.values():
             print(f"{row.name:12} {row.title}{' (on demand)' if row.on_demand else ''}")
+        return 0
+    if given.show:
+        print(report(results.read(given.show)))
         return 0
     unknown = [name for name in given.rows if name not in ROWS]
     if unknown:
@@ -51,17 +58,23 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(rows: Sequence[Row], given: argparse.Namespace, options: Options) -> int:
     wanted = [name for name in given.systems.split(",") if name]
-    if any(_systems(row, wanted)[0] == "peer" for row in rows if _systems(row, wanted)):
+    if {"peer", "silenced"} & {name for row in rows for name in chosen(row.systems, wanted)}:
         PEER.make()
     measured = asyncio.run(_measure(rows, wanted, options))
-    print(_heading(options))
-    print(table.table(measured))
-    print(table.generator_line(measured))
-    for line in table.faults(measured):
-        print(line)
+    run = results.Run.now(measured, options)
+    print(f"\n{report(run)}")
     if not given.no_files:
-        print(f"Written to {os.path.relpath(results.write(measured, options, datetime.now(UTC)))}")
+        for path in (results.write(run), plot.draw(run)):
+            print(f"Written: {os.path.relpath(path)}")
+            if given.keep:
+                shutil.copy(path, path.with_stem("latest"))
     return 0
+
+
+def report(run: results.Run) -> str:
+    """Write a run for people: the table, what the generator took, what was lost."""
+    lines = [run.heading(), "", table.table(run.rows), "", table.generator_line(run.rows)]
+    return "\n".join([*lines, *table.faults(run.rows)])
 
 
 async def _measure(
@@ -74,21 +87,10 @@ async def _measure(
 
     measured: dict[str, Samples] = {}
     for row in rows:
-        measured[row.name] = await run_row(row, _systems(row, wanted), options, say)
+        measured[row.name] = await run_row(row, chosen(row.systems, wanted), options, say)
         for line in table.table({row.name: measured[row.name]}).splitlines()[2:]:
             say(line)
     return measured
-
-
-def _systems(row: Row, wanted: Sequence[str]) -> list[str]:
-    return [name for name in row.systems if not wanted or name in wanted]
-
-
-def _heading(options: Options) -> str:
-    machine = results.machine()
-    place = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
-    how = f"Python {machine['python']}, {options.rounds} rounds of {options.seconds:g} s"
-    return f"\n{datetime.now(UTC):%Y-%m-%d}, {place}, {how}; median (least to most)\n"
 
 
 if __name__ == "__main__":

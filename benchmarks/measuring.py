@@ -15,6 +15,7 @@ from maim_message.bench.plan import Plan
 from maim_message.bench.report import Report
 
 WARM_UP_SECONDS = 1.0
+MOST_WARM_UP_SECONDS = 30.0
 DRAIN_SECONDS = 5.0
 HANDLER_SECONDS = 120.0
 LOOK_SECONDS = 0.1
@@ -48,18 +49,31 @@ class Meter:
         return {name: program.cpu_seconds() for name, program in self._programs.items()}
 
 
-async def measure(system: System, plan: Plan, options: Options, *, workers: int = 1) -> Sample:
+async def measure(
+    system: System, plan: Plan, options: Options, *, workers: int = 1, warm_up_messages: int = 0
+) -> Sample:
     """Run a plan against a system and tell what a message cost."""
     async with Generator(plan, workers) as generator:
         await generator.go()
-        await asyncio.sleep(WARM_UP_SECONDS)
-        warming = await generator.window()
+        warming = await _warm_up(generator, warm_up_messages)
         meter = Meter(system.programs)
         await asyncio.sleep(options.seconds)
         spent = meter.spent()
         report = await generator.window()
         report.blame(warming, await generator.finish(DRAIN_SECONDS))
     return sample(report, spent, report.completed)
+
+
+async def _warm_up(generator: Generator, messages: int) -> Report:
+    """Wait for a second, and longer until so many messages were completed."""
+    await asyncio.sleep(WARM_UP_SECONDS)
+    warming = await generator.window()
+    for _ in range(round(MOST_WARM_UP_SECONDS / WARM_UP_SECONDS)):
+        if warming.completed >= messages:
+            break
+        await asyncio.sleep(WARM_UP_SECONDS)
+        warming.add(await generator.window())
+    return warming
 
 
 async def measure_handler(system: System, plan: Plan, options: Options) -> Sample:

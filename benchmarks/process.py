@@ -30,8 +30,8 @@ class Program:
     ) -> None:
         self.name = name
         self._argv = [str(word) for word in argv]
-        outside = {name: v for name, v in os.environ.items() if not name.startswith("MAIM_")}
-        self._environment = outside | (environment or {})
+        # The caller's MAIM_* settings go along, so that any of them can be compared.
+        self._environment = os.environ | (environment or {})
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,7 +50,10 @@ class Program:
 
     async def __aexit__(self, *_: object) -> None:
         running = self.running
-        children = self._family()[1:]
+        try:
+            children = self._family()[1:]
+        except ProgramFailed:
+            return
         if running.returncode is None:
             running.send_signal(signal.SIGTERM)
             try:
@@ -91,8 +94,11 @@ class Program:
         return sum(process.num_fds() for process in self._family())
 
     def _family(self) -> list[psutil.Process]:
-        first = psutil.Process(self.running.pid)
-        return [first, *first.children(recursive=True)]
+        try:
+            first = psutil.Process(self.running.pid)
+            return [first, *first.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            raise ProgramFailed(f"{self.name} has ended") from None
 
 
 class AnsweringProgram(Program):

@@ -52,10 +52,15 @@ def opened(rate: int, goal_us: float | None, goal_p50_ms: float | None) -> Row:
 def closed_rows() -> list[Row]:
     """Every load that waits for its messages."""
     most = (*OUR_SYSTEMS, *FIELD)
-    many = {"connections": 400, "in_flight": 4}
     return [
         closed("routed16", "routed, 50 connections, 16 in flight", (45, 25), most, in_flight=16),
-        closed("routed4x400", "routed, 400 connections, 4 in flight", (45, None), **many),
+        closed(
+            "routed4x400",
+            "routed, 400 connections, 4 in flight",
+            (45, None),
+            connections=400,
+            in_flight=4,
+        ),
         closed("routed1", "routed, 50 connections, 1 in flight", (90, 12.6), most, in_flight=1),
     ]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Any, ClassVar, Self
+from pathlib import Path
+from typing import Any, Self
 
 from benchmarks.process import Program, free_port, says_ready
+from maim_message.cli import certs
 from maim_router.service.client import ControlClient
 
 # Beyond the product's defaults, which are for one small machine.
@@ -21,22 +24,21 @@ KEY = "key-of-{n}"
 class Pair:
     """`settings` are `MAIM_*` variables of both services, e.g. which bridge they use."""
 
-    load: ClassVar[dict[str, Any]] = {"key": KEY}
-
     def __init__(
         self,
         app: str = "relay",
         *,
         edges: int = 1,
         settings: Mapping[str, str] | None = None,
-        scheme: str = "ws",
+        tls: bool = False,
     ) -> None:
+        self.load: dict[str, Any] = {"key": KEY}
         self.programs: dict[str, Program] = {}
         self.urls: list[str] = []
         self._app = app
         self._edges = edges
         self._settings = {**ROOM, **QUIET, **(settings or {})}
-        self._scheme = scheme
+        self._tls = tls
         self._stack = AsyncExitStack()
         self._control: ControlClient | None = None
 
@@ -66,6 +68,8 @@ class Pair:
         return None
 
     async def _start(self) -> None:
+        if self._tls:
+            self._make_certificates()
         port, admin = free_port(), free_port()
         own = {"MAIM_ROUTER_PORT": str(port), "MAIM_ROUTER_ADMIN_PORT": str(admin)}
         app = f"benchmarks.apps:{self._app}"
@@ -76,13 +80,20 @@ class Pair:
         control = ControlClient(f"127.0.0.1:{port}")
         self._control = await self._stack.enter_async_context(control)
 
+    def _make_certificates(self) -> None:
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        certs.write(folder, certs.NAMES)
+        self._settings["MAIM_EDGE_TLS_CERT"] = str(folder / "server.crt")
+        self._settings["MAIM_EDGE_TLS_KEY"] = str(folder / "server.key")
+        self.load["ca"] = str(folder / "ca.crt")
+
     async def _run_edge(self, name: str, router_port: int) -> None:
         port, admin = free_port(), free_port()
         own = {"MAIM_EDGE_PORT": str(port), "MAIM_EDGE_ADMIN_PORT": str(admin)}
         own["MAIM_EDGE_ROUTERS"] = f"127.0.0.1:{router_port}"
         await self._run(name, own, admin)
-        host = "localhost" if self._scheme == "wss" else "127.0.0.1"
-        self.urls.append(f"{self._scheme}://{host}:{port}/ws")
+        scheme, host = ("wss", "localhost") if self._tls else ("ws", "127.0.0.1")
+        self.urls.append(f"{scheme}://{host}:{port}/ws")
 
     async def _run(self, name: str, own: dict[str, str], admin: int) -> None:
         module = "maim_router" if name == "router" else "maim_edge"

@@ -143,4 +143,6 @@ async def _answer(process: asyncio.subprocess.Process) -> dict[str, Any]:
     if not line:
         raise GeneratorFailed(f"a worker ended with code {await process.wait()}")
     answer: dict[str, Any] = msgspec.json.decode(line)
+    if "error" in answer:
+        raise GeneratorFailed(answer["error"])
     return answer

@@ -29,6 +29,7 @@ from maim_message.bench.opening import open_all
 from maim_message.bench.plan import Plan
 from maim_message.bench.traffic import Traffic
 from maim_message.bench.wire import load_wire
+from maim_protocol.errors import ConfigError
 
 # Beside its connections a process has a few files open.
 SPARE_DESCRIPTORS = 50
@@ -115,7 +116,11 @@ async def obey() -> None:
     """Read the plan and the commands, and answer each."""
     lines = _lines()
     worker = Worker(msgspec.json.decode(await anext(lines), type=Plan))
-    _tell(await worker.open())
+    try:
+        _tell(await worker.open())
+    except ConfigError as error:
+        _tell({"error": str(error)})
+        return
     async for line in lines:
         match line.split():
             case ["go"]:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from maim_message.cli import output
 from maim_protocol.errors import ConfigError
+from maim_protocol.flags import one_line
 
 if TYPE_CHECKING:
     from maim_message.bench.generator import Generator
@@ -72,6 +73,7 @@ def bench(
         if not url.startswith(("ws://", "wss://")):
             raise ConfigError(f"URL: expected ws://… or wss://…, got {url!r}")
     # Here, so that the other commands do not load it.
+    from maim_message.bench.generator import GeneratorFailed
     from maim_message.bench.plan import Plan
 
     plan = Plan(
@@ -91,7 +93,11 @@ def bench(
     )
     if work == "connect":
         warm_up = seconds = 0.0
-    return asyncio.run(_run(plan, workers, warm_up, seconds, json))
+    try:
+        return asyncio.run(_run(plan, workers, warm_up, seconds, json))
+    except GeneratorFailed as error:
+        print(f"maim: {one_line(error)}", file=sys.stderr)
+        return EXIT_FAULTS
 
 
 async def _run(plan: Plan, workers: int, warm_up: float, seconds: float, json: bool) -> int:
