@@ -10,10 +10,11 @@ RELEASED := $(shell git describe --tags --abbrev=0 2>/dev/null || echo HEAD)
 AGAINST ?= $(RELEASED)
 ARGS ?=
 EDGES ?= 1
+ROW ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-clients test-docker test-all coverage up down lint types proto proto-check breaking \
+.PHONY: help setup run test test-clients test-docker test-all coverage bench bench-field soak churn up down lint types proto proto-check breaking \
   certs docs lock clean
 
 help: ## list what make can do
@@ -70,6 +71,23 @@ up: ## build and start edge and router in docker (EDGES=2: two edges, on ports f
 down: ## stop and remove what `make up` started
 	$(COMPOSE) down $(ARGS)
 
+$(VENV)/.benches: $(VENV)/.runs requirements/bench.txt
+	@echo "Installing what the benchmarks need into $(VENV) (once)"
+	@$(PIP) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: $(VENV)/.benches ## measure against the library this replaces, and print the table (ROW=routed16: one row)
+	@$(BIN)/python -m benchmarks $(ROW) $(ARGS)
+
+soak: $(VENV)/.benches ## ten minutes under load: whether memory stays flat (ARGS="--minutes 2 --rate 5000")
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+churn: $(VENV)/.benches ## 50,000 connections come and go: whether memory and descriptors come back
+	@$(BIN)/python -m benchmarks.churn $(ARGS)
+
+bench-field: $(VENV)/.benches ## install python-socketio, nchan and nats-server, which `make bench` measures too
+	@$(BIN)/python -m benchmarks.field
+
 lint: $(VENV)/.ready ## check style, format, import rules, spelling, protos and file sizes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -105,7 +123,9 @@ lock: $(VENV)/.ready ## pin requirements/*.txt anew (ARGS=--upgrade for the newe
 	$(LOCK) $(ARGS) pyproject.toml --extra cli requirements/dev.in --output-file requirements/dev.txt
 	$(LOCK) $(ARGS) requirements/client.in --output-file requirements/client.txt
 	$(LOCK) $(ARGS) requirements/released_client.in --output-file requirements/released_client.txt
+	$(LOCK) $(ARGS) requirements/bench.in --output-file requirements/bench.txt
+	$(LOCK) $(ARGS) requirements/field.in --output-file requirements/field.txt
 
 clean: ## remove the virtual environment, caches and reports
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find proto edge router client_sdk tests examples -name __pycache__ -prune -exec rm -rf {} +
+	find proto edge router client_sdk tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -25,7 +25,6 @@ def create_app(gateway: Gateway, settings: EdgeSettings) -> FastAPI:
     origins = settings.origins
     proxies = settings.proxies
 
-    @app.websocket(settings.path)
     async def connect(websocket: WebSocket) -> None:
         socket = AsgiSocket(websocket)
         try:
@@ -35,6 +34,9 @@ def create_app(gateway: Gateway, settings: EdgeSettings) -> FastAPI:
             return
         except HandshakeRefused as refused:
             await _refuse(websocket, refused, settings.reject_with)
+
+    # A plain route: dependencies would be solved anew for every client, and there are none.
+    app.router.add_websocket_route(settings.path, connect)
 
     @app.get(settings.path)
     async def upgrade_required() -> JSONResponse:

@@ -1,211 +1,289 @@
-"""One client: reads its frames, writes what is for it, closes it once."""
+"""One client: takes its frames, writes what is for it, closes it once. No task of its own.
+
+A message for the client goes to its socket within the same turn of the loop, together with
+whatever else comes for it then; what the client does not take waits in its outbox.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from typing import Any, Protocol
 
-from maim_edge.bridge.client import BridgeClient
 from maim_edge.bridge.downlink import Receipt
 from maim_edge.dialects import BARE, ENVELOPE, Dialect, Pieces
 from maim_edge.handshake import Format
+from maim_edge.house import House
 from maim_edge.limits import Limits
 from maim_edge.outbox import Outbox, OutFrame
 from maim_edge.utf8 import is_utf8
-from maim_edge.websocket_protocol import INVALID_DATA, UNCHECKED_BYTES
+from maim_edge.websocket_direct import INVALID_DATA, PIECE_BYTES, UNCHECKED_BYTES, DirectSocket
 from maim_protocol.close_codes import CloseCode, fit_reason
 from maim_protocol.envelope import SYS_ACK, ClientFrame
 from maim_protocol.errors import ErrorCode, FrameError
-from maim_protocol.frames import Admission, BridgeOutcome
-
-log = logging.getLogger(__name__)
+from maim_protocol.frames import BridgeOutcome
 
 # How long a client that does not read may delay its own end.
 FLUSH_SECONDS = 2.0
 CLOSE_SECONDS = 2.0
 
-
-class Socket(Protocol):
-    """The part of a WebSocket that a connection needs."""
-
-    async def receive(self) -> bytes | None:
-        """Wait for the next message; None when the client has closed or is gone."""
-
-    async def send(self, pieces: Pieces) -> None:
-        """Write a text message of UTF-8 bytes, waiting while the client does not read."""
-
-    async def close(self, code: int, reason: str) -> None:
-        """Begin the closing handshake."""
-
-    def abort(self) -> None:
-        """Drop the connection at once."""
-
-    @property
-    def close_code(self) -> int:
-        """The code that the client closed with; 1006 when it did not say."""
+# Why nothing is read from a client for now.
+_NO_ROOM = 1
+_CHECKING = 2
+_ENDING = 4
 
 
 class Connection:
-    """An admitted client. `run` ends when the client is gone; whoever calls it cleans up."""
+    """An admitted client; the `Listener` of its socket once that was handed over."""
 
-    def __init__(
-        self,
-        handle: int,
-        socket: Socket,
-        bridge: BridgeClient,
-        outbox: Outbox,
-        limits: Limits,
-        format: Format,
-    ) -> None:
+    __slots__ = (
+        "_fixed",
+        "_fresh",
+        "_holds",
+        "_house",
+        "_limits",
+        "_outbox",
+        "_piece",
+        "_socket",
+        "_writable",
+        "closing",
+        "dialect",
+        "handle",
+        "uuid",
+    )
+
+    def __init__(self, handle: int, house: House, format: Format) -> None:
+        settings = house.settings
         self.handle = handle
-        self.admission: Admission | None = None
+        self.uuid = ""
         self.dialect: Dialect = BARE if format == "bare" else ENVELOPE
-        self.outbox = outbox
         self.closing: tuple[int, str] | None = None
-        self._socket = socket
-        self._bridge = bridge
-        self._limits = limits
         self._fixed = bool(format)
-        self._work = asyncio.Event()
-        self._close = asyncio.Event()
+        self._house = house
+        self._limits = Limits(
+            settings.messages_per_second, settings.bytes_per_second, time.monotonic()
+        )
+        self._socket: DirectSocket | None = None
+        self._writable = False
+        self._holds = 0
+        # Written at the end of this turn; what has to wait is in the outbox.
+        self._fresh: list[bytes] | None = None
+        self._outbox: Outbox | None = None
+        # The next piece of the large frame that is being written.
+        self._piece = 0
 
-    async def run(self) -> tuple[int, str]:
-        """Serve the client; returns how it ended."""
-        writer = asyncio.ensure_future(self._write())
-        reader = asyncio.ensure_future(self._read())
-        closer = asyncio.ensure_future(self._close.wait())
-        tasks: list[asyncio.Future[Any]] = [writer, reader, closer]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            self._note_bug(reader, writer)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        return await self._end()
+    @property
+    def pending_bytes(self) -> int:
+        """How much memory is held for what the client has yet to take."""
+        waiting = self._outbox.bytes if self._outbox is not None else 0
+        return waiting + (self._socket.pending_bytes if self._socket is not None else 0)
 
-    def deliver(self, pieces: Pieces, receipt: Receipt) -> None:
-        """Queue a message for the client; a full outbox is the end of the connection."""
+    def attach(self, socket: DirectSocket) -> None:
+        """Speak through this socket, which was handed over to this connection."""
+        self._socket = socket
+        self._writable = True
         if self.closing is not None:
-            receipt.failed(BridgeOutcome.GONE)
-        elif not self._put(OutFrame(pieces, receipt)):
-            receipt.failed(BridgeOutcome.SLOW)
+            self._close_socket(socket, *self.closing)
+        else:
+            self._write_outbox()
 
-    def tell(self, data: bytes | None) -> None:
-        """Queue an ack, an error or a notice; None is what the dialect has no word for."""
-        if data is not None and self.closing is None:
-            self._put(OutFrame((data,)))
+    def on_message(self, data: bytes) -> None:
+        """Take a frame of the client."""
+        if len(data) <= UNCHECKED_BYTES:
+            self._take(data, known_utf8=False)
+        elif self.closing is None:
+            self._hold(_CHECKING)
+            self._house.check(self._take_unchecked(data))
 
-    def settled(self, msg_id: str) -> None:
-        """Tell the client that its message is settled."""
-        uuid = self.admission.connection_uuid if self.admission else ""
-        self.tell(self.dialect.ack(uuid, msg_id, time.time()))
+    def pause_writing(self) -> None:
+        """Let everything wait: the client does not take it."""
+        self._writable = False
 
-    def error(self, code: ErrorCode, text: str, msg_id: str | None) -> None:
-        """Tell the client why its frame was not taken."""
-        self.tell(self.dialect.error(code, text, msg_id, time.time()))
+    def resume_writing(self) -> None:
+        """Write what waits."""
+        self._writable = True
+        self._write_outbox()
 
-    def farewell(self, code: int, reason: str) -> bytes | None:
-        """Write why a client that broke the protocol is closed; `code` is the close code."""
+    def on_broken(self, code: int, reason: str) -> bytes | None:
+        """Tell a client that broke the protocol why it is closed."""
         if code != CloseCode.TOO_LARGE:
             return None
         text = f"the frame is larger than this server takes: {reason}"
         return self.dialect.error(ErrorCode.TOO_LARGE, text, None, time.time())
 
+    def on_closed(self, code: int, reason: str) -> None:
+        """Hear the end."""
+        self._socket = None
+        self._writable = False
+        self._fresh = None
+        self._fail(BridgeOutcome.GONE)
+        code, reason = self.closing or (code, reason)
+        self.closing = (code, reason)
+        self._house.left(self.handle, code, reason)
+
+    def write(self, data: bytes) -> bool:
+        """Write a message in this turn; False when it has to wait, or will never be written."""
+        if not self._writable or self._outbox is not None or self.closing is not None:
+            return False
+        if self._fresh is None:
+            self._fresh = [data]
+            self._house.flush_soon(self)
+        else:
+            self._fresh.append(data)
+        return True
+
+    def deliver(self, pieces: Pieces, receipt: Receipt) -> None:
+        """Let a message wait for its turn; a full outbox is the end of the connection."""
+        if self.closing is not None:
+            receipt.failed(BridgeOutcome.GONE)
+        elif not self._put(OutFrame(pieces, receipt)):
+            receipt.failed(BridgeOutcome.SLOW)
+
+    def flush(self) -> None:
+        """Write what this turn of the loop brought."""
+        fresh, self._fresh = self._fresh, None
+        if fresh is None or self._socket is None:
+            return
+        if len(fresh) == 1:
+            self._socket.send(fresh[0])
+        else:
+            self._socket.send_all(fresh)
+
+    def tell(self, data: bytes | None) -> None:
+        """Write an ack, an error or a notice; None is what the dialect has no word for."""
+        if data is not None and not self.write(data) and self.closing is None:
+            self._put(OutFrame((data,)))
+
+    def settled(self, msg_id: str) -> None:
+        """Tell the client that its message is settled."""
+        self.tell(self.dialect.ack(self.uuid, msg_id, time.time()))
+
+    def error(self, code: ErrorCode, text: str, msg_id: str | None) -> None:
+        """Tell the client why its frame was not taken."""
+        self.tell(self.dialect.error(code, text, msg_id, time.time()))
+
+    def on_room(self) -> None:
+        """Read again: the bridge takes messages of this client."""
+        self._release(_NO_ROOM)
+
     def close(self, code: int, reason: str) -> None:
         """End the connection with this code; the first call counts."""
-        if self.closing is None:
-            self.closing = (code, fit_reason(reason))
-            self._close.set()
+        if self.closing is not None:
+            return
+        self.flush()
+        self.closing = (code, fit_reason(reason))
+        slow = code == CloseCode.SLOW_CONSUMER
+        self._fail(BridgeOutcome.SLOW if slow else BridgeOutcome.GONE)
+        self._hold(_ENDING)
+        if self._socket is not None:
+            self._close_socket(self._socket, *self.closing)
 
     def close_after_flush(self, code: int, reason: str) -> None:
         """End the connection when what waits for it has been written, or soon after."""
+        if self._writable and self._outbox is None:
+            self.close(code, reason)
+            return
         self._put(OutFrame((), close=(code, reason)))
         asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.close, code, reason)
 
-    @property
-    def _name(self) -> str:
-        return self.admission.connection_uuid if self.admission else str(self.handle)
-
-    def _put(self, frame: OutFrame) -> bool:
-        if self.outbox.put(frame, time.monotonic()):
-            self._work.set()
-            return True
-        text = f"slow consumer: {len(self.outbox)} messages, {self.outbox.bytes} bytes wait for it"
-        self.close(CloseCode.SLOW_CONSUMER, text)
-        return False
-
-    def _note_bug(self, *tasks: asyncio.Future[None]) -> None:
-        for task in tasks:
-            error = task.exception() if task.done() and not task.cancelled() else None
-            if error is not None and not isinstance(error, ConnectionError):
-                log.error("connection %s failed", self._name, exc_info=error)
-                self.close(CloseCode.INTERNAL, "internal error")
-
-    async def _read(self) -> None:
-        while (received := await self._socket.receive()) is not None:
-            await self._on_frame(received)
-
-    async def _on_frame(self, data: bytes) -> None:
-        large = len(data) > UNCHECKED_BYTES
-        if large and not await is_utf8(data):
-            self.close(INVALID_DATA, "a frame is not UTF-8")
+    def _take(self, data: bytes, *, known_utf8: bool) -> None:
+        if self.closing is not None:
             return
-        now = time.monotonic()
         try:
-            frame = self.dialect.decode(data, known_utf8=large)
+            frame = self.dialect.decode(data, known_utf8=known_utf8)
         except FrameError as error:
-            self.error(error.code, error.text, error.msg_id)
-            if self._limits.bad_frames.add(now):
-                text = f"too many bad frames, the last: {error.code}"
-                await self._send_away(CloseCode.BAD_FRAMES, text)
+            self._bad_frame(error)
             return
-        if not self._limits.allow(len(data), now, counts=frame.type != SYS_ACK):
-            await self._over_rate(frame, now)
-            return
+        limits = self._limits
+        if limits.limited:
+            now = time.monotonic()
+            if not limits.allow(len(data), now, counts=frame.type != SYS_ACK):
+                self._over_rate(frame, now)
+                return
         if not self._fixed:
             self.dialect = BARE if frame.bare else ENVELOPE
         if frame.type == SYS_ACK:
-            self._bridge.acked(self.handle, frame.acked_msg_id or "")
-        else:
-            await self._bridge.send(self.handle, frame)
+            self._house.bridge.acked(self.handle, frame.acked_msg_id or "")
+        elif not self._house.bridge.send(self.handle, frame):
+            self._hold(_NO_ROOM)
 
-    async def _over_rate(self, frame: ClientFrame, now: float) -> None:
+    async def _take_unchecked(self, data: bytes) -> None:
+        if not await is_utf8(data):
+            self.close(INVALID_DATA, "a frame is not UTF-8")
+            return
+        self._take(data, known_utf8=True)
+        self._release(_CHECKING)
+
+    def _bad_frame(self, error: FrameError) -> None:
+        self.error(error.code, error.text, error.msg_id)
+        if self._limits.bad_frame(time.monotonic()):
+            self._send_away(CloseCode.BAD_FRAMES, f"too many bad frames, the last: {error.code}")
+
+    def _over_rate(self, frame: ClientFrame, now: float) -> None:
         text = "over the rate that this server allows a connection; wait and send again"
         self.error(ErrorCode.RATE_LIMITED, text, frame.msg_id)
-        if self._limits.over_rate.add(now):
-            await self._send_away(CloseCode.LIMITED, text)
+        if self._limits.over_rate(now):
+            self._send_away(CloseCode.LIMITED, text)
 
-    async def _send_away(self, code: CloseCode, reason: str) -> None:
-        """Close when the errors have been written, and read nothing more: `run` cancels it."""
+    def _send_away(self, code: CloseCode, reason: str) -> None:
+        """Close when the errors have been written, and read nothing more."""
+        self._hold(_ENDING)
         self.close_after_flush(code, reason)
-        await asyncio.get_running_loop().create_future()
 
-    async def _write(self) -> None:
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            while (frame := self.outbox.first()) is not None:
-                if frame.close is not None:
-                    self.close(*frame.close)
-                    return
-                await self._socket.send(frame.pieces)
-                self.outbox.pop()
+    def _hold(self, why: int) -> None:
+        if not self._holds and self._socket is not None:
+            self._socket.pause_reading()
+        self._holds |= why
+
+    def _release(self, why: int) -> None:
+        if self._holds & why:
+            self._holds &= ~why
+            if not self._holds and self._socket is not None:
+                self._socket.resume_reading()
+
+    def _put(self, frame: OutFrame) -> bool:
+        if self._outbox is None:
+            self.flush()  # this came before
+            settings = self._house.settings
+            self._outbox = Outbox(settings.outbox_bytes, settings.outbox_messages)
+        outbox = self._outbox
+        if not outbox.put(frame, time.monotonic()):
+            waiting = f"{len(outbox)} messages, {outbox.bytes} bytes wait for it"
+            self.close(CloseCode.SLOW_CONSUMER, f"slow consumer: {waiting}")
+            return False
+        self._write_outbox()
+        return True
+
+    def _write_outbox(self) -> None:
+        """Write while the client takes it; large frames in pieces, so that pings pass between."""
+        while self._writable and self._socket is not None and self._outbox is not None:
+            frame = self._outbox.first()
+            if frame is None:
+                self._outbox = None
+            elif frame.close is not None:
+                self.close(*frame.close)
+            elif self._write_frame(self._socket, frame.pieces):
+                self._outbox.pop()
                 if frame.receipt is not None:
                     frame.receipt.written()
-                    self._bridge.report()
+                    self._house.bridge.report()
 
-    async def _end(self) -> tuple[int, str]:
-        slow = self.closing is not None and self.closing[0] == CloseCode.SLOW_CONSUMER
-        self.outbox.fail(BridgeOutcome.SLOW if slow else BridgeOutcome.GONE)
-        self._bridge.report()
-        if self.closing is None:
-            return self._socket.close_code, ""
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._socket.close(*self.closing)
-        except (TimeoutError, ConnectionError):
-            self._socket.abort()
-        return self.closing
+    def _write_frame(self, socket: DirectSocket, pieces: Pieces) -> bool:
+        """Write a frame, or the next piece of it; returns whether it is written."""
+        if self._piece == 0 and sum(map(len, pieces)) <= PIECE_BYTES:
+            socket.send(b"".join(pieces))
+            return True
+        index = self._piece
+        last = index == len(pieces) - 1
+        self._piece = 0 if last else index + 1
+        socket.send_piece(pieces[index], index == 0, last)
+        return last
+
+    def _fail(self, outcome: BridgeOutcome) -> None:
+        outbox, self._outbox = self._outbox, None
+        if outbox is not None:
+            outbox.fail(outcome)
+            self._house.bridge.report()
+
+    def _close_socket(self, socket: DirectSocket, code: int, reason: str) -> None:
+        socket.close(code, reason)
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, socket.abort)

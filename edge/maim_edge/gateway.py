@@ -17,8 +17,7 @@ from maim_edge.bridge.greeting import Identity
 from maim_edge.connection import Connection
 from maim_edge.dialects import Delivery, Dialect, Pieces
 from maim_edge.handshake import Handshake, HandshakeRefused
-from maim_edge.limits import Limits
-from maim_edge.outbox import Outbox
+from maim_edge.house import House
 from maim_edge.registry import Registry
 from maim_edge.settings import EdgeSettings
 from maim_protocol.close_codes import CloseCode
@@ -30,6 +29,7 @@ from maim_protocol.frames import (
     DisconnectOrder,
     Open,
     Refused,
+    Want,
 )
 from maim_protocol.transfers import Transfers
 
@@ -48,6 +48,7 @@ class Gateway:
             settings.max_connections, settings.max_connections_per_ip
         )
         self.bridge = BridgeClient(bridge, identity, self, settings.grace)
+        self._house = House(settings, self.bridge, self._leave)
         self.draining = False
         self._empty = asyncio.Event()
 
@@ -63,44 +64,49 @@ class Gateway:
         return None if self.bridge.attached else "no router is attached"
 
     async def serve(self, socket: AsgiSocket, asked: Handshake, client_ip: str) -> None:
-        """Take a client from its handshake to its end.
+        """Let a client in; its connection lives on when this returns.
 
         Raises `HandshakeRefused` while the upgrade has not been accepted.
         """
         if self.draining:
             raise HandshakeRefused(Refusal.ROUTER_UNAVAILABLE, "this edge drains")
         handle = self._registry.enter(client_ip)
-        code, reason = 1006, ""
+        handed_over = None
         try:
-            connection = self._connection(handle, socket, asked)
+            connection = Connection(handle, self._house, asked.format)
             # In the registry before the verdict: what follows it at once finds the connection.
             self._registry.add(connection)
-            connection.admission = await self._ask(socket, handle, asked, client_ip)
-            if await socket.accept():
-                socket.on_broken(connection.farewell)
-                code, reason = await connection.run()
+            admission = await self._ask(socket, handle, asked, client_ip)
+            connection.uuid = admission.connection_uuid
+            handed_over = await socket.accept(connection)
+            if handed_over is not None:
+                connection.attach(handed_over)
         finally:
-            self._registry.leave(handle)
-            self.bridge.closed(handle, code, reason)
-            if not len(self._registry):
-                self._empty.set()
+            if handed_over is None:
+                self._leave(handle, 1006, "")
 
     def on_deliveries(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
         """Hand each delivery to its connections, encoded once for all of one dialect."""
         start = 0
         for row, ordinal in enumerate(columns.ordinals):
-            fanout = columns.fanouts[row]
+            fanout = columns.fanouts[row] if columns.fanouts else 1
             conns = columns.conns[start : start + fanout]
             start += fanout
             delivery = _delivery(columns, row, transfers)
-            downlink.take(ordinal, columns.wants[row], fanout)
-            self._hand_out(delivery, ordinal, conns, downlink)
+            want = columns.wants[row] if columns.wants else Want.DONE
+            self._hand_out(delivery, ordinal, want, conns, downlink)
 
     def on_settled(self, conn: int, msg_id: str) -> None:
         """Acknowledge a message to its sender."""
         connection = self._registry.get(conn)
         if connection is not None:
             connection.settled(msg_id)
+
+    def on_room(self, conn: int) -> None:
+        """Read again from a connection that had sent too much."""
+        connection = self._registry.get(conn)
+        if connection is not None:
+            connection.on_room()
 
     def on_rejected(self, conn: int, msg_id: str | None, code: str, text: str) -> None:
         """Answer a message that was not taken."""
@@ -135,11 +141,16 @@ class Gateway:
             if not await _within(max(window / 3, LEAVE_SECONDS), self._empty.wait()):
                 log.warning("drain: %d clients did not leave", len(self._registry))
 
-    def _connection(self, handle: int, socket: AsgiSocket, asked: Handshake) -> Connection:
-        settings = self._settings
-        outbox = Outbox(settings.outbox_bytes, settings.outbox_messages)
-        limits = Limits(settings.messages_per_second, settings.bytes_per_second, time.monotonic())
-        return Connection(handle, socket, self.bridge, outbox, limits, asked.format)
+    async def stop(self) -> None:
+        """Tell the router what is still owed, and drop what nobody waits for."""
+        await self._house.stop()
+        await _within(LEAVE_SECONDS, self.bridge.finish())
+
+    def _leave(self, handle: int, code: int, reason: str) -> None:
+        self._registry.leave(handle)
+        self.bridge.closed(handle, code, reason)
+        if not len(self._registry):
+            self._empty.set()
 
     async def _ask(
         self, socket: AsgiSocket, handle: int, asked: Handshake, client_ip: str
@@ -162,20 +173,48 @@ class Gateway:
         return verdict
 
     def _hand_out(
-        self, delivery: Delivery, ordinal: int, conns: Sequence[int], downlink: Downlink
+        self,
+        delivery: Delivery,
+        ordinal: int,
+        want: int,
+        conns: Sequence[int],
+        downlink: Downlink,
     ) -> None:
-        encoded: dict[int, tuple[Dialect, Pieces]] = {}
+        """Write to whoever takes it now; the others get it when they do."""
+        encoded: list[tuple[Dialect, Pieces]] = []
+        later: list[tuple[int, Connection | None, Pieces]] = []
         for conn in conns:
-            receipt = Receipt(downlink, ordinal, conn, delivery.msg_id)
             connection = self._registry.get(conn)
             if connection is None:
-                receipt.failed(BridgeOutcome.GONE)
+                later.append((conn, None, ()))
                 continue
-            dialect = connection.dialect
-            known = encoded.get(id(dialect))
-            if known is None:
-                known = encoded[id(dialect)] = (dialect, dialect.deliver(delivery))
-            connection.deliver(known[1], receipt)
+            pieces = _encoded(delivery, connection.dialect, encoded)
+            if want == Want.ACKED or len(pieces) > 1 or not connection.write(pieces[0]):
+                later.append((conn, connection, pieces))
+        if not later:
+            downlink.written_at_once(ordinal, want, conns)
+        else:
+            waiting = {conn for conn, _, _ in later}
+            downlink.take(ordinal, want, len(conns))
+            for conn in conns:
+                if conn not in waiting:
+                    Receipt(downlink, ordinal, conn, delivery.msg_id).written()
+            for conn, connection, pieces in later:
+                receipt = Receipt(downlink, ordinal, conn, delivery.msg_id)
+                if connection is None:
+                    receipt.failed(BridgeOutcome.GONE)
+                else:
+                    connection.deliver(pieces, receipt)
+
+
+def _encoded(delivery: Delivery, dialect: Dialect, encoded: list[tuple[Dialect, Pieces]]) -> Pieces:
+    """Encode a delivery, once for each dialect."""
+    for known, pieces in encoded:
+        if known is dialect:
+            return pieces
+    pieces = dialect.deliver(delivery)
+    encoded.append((dialect, pieces))
+    return pieces
 
 
 async def _within(seconds: float, fact: Coroutine[Any, Any, object]) -> bool:
@@ -204,7 +243,7 @@ def _refusal(code: str) -> Refusal:
 
 
 def _delivery(columns: Deliveries, row: int, transfers: Transfers) -> Delivery:
-    transfer = columns.transfers[row]
+    transfer = columns.transfers[row] if columns.transfers else 0
     return Delivery(
         msg_id=columns.msg_ids[row],
         type=columns.types[row],

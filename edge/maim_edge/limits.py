@@ -11,6 +11,8 @@ BAD_FRAMES_SECONDS = 60.0
 class TokenBucket:
     """Lets `rate` units a second pass, with a burst of one second's worth; 0: no limit."""
 
+    __slots__ = ("_rate", "_since", "_tokens")
+
     def __init__(self, rate: float, now: float) -> None:
         self._rate = rate
         self._tokens = rate
@@ -31,6 +33,8 @@ class TokenBucket:
 class Strikes:
     """Counts errors of a connection within the last minute."""
 
+    __slots__ = ("_limit", "_seconds", "_times")
+
     def __init__(self, limit: int = BAD_FRAMES, seconds: float = BAD_FRAMES_SECONDS) -> None:
         self._limit = limit
         self._seconds = seconds
@@ -43,17 +47,36 @@ class Strikes:
 
 
 class Limits:
-    """The limits of one connection."""
+    """The limits of one connection; most have none, and never are wrong."""
+
+    __slots__ = ("_bad_frames", "_bytes", "_messages", "_over_rate")
 
     def __init__(self, messages_per_second: float, bytes_per_second: float, now: float) -> None:
-        self._messages = TokenBucket(messages_per_second, now)
-        self._bytes = TokenBucket(bytes_per_second, now)
-        self.bad_frames = Strikes()
-        self.over_rate = Strikes()
+        self._messages = TokenBucket(messages_per_second, now) if messages_per_second else None
+        self._bytes = TokenBucket(bytes_per_second, now) if bytes_per_second else None
+        self._bad_frames: Strikes | None = None
+        self._over_rate: Strikes | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether `allow` may ever say no."""
+        return self._messages is not None or self._bytes is not None
 
     def allow(self, size: int, now: float, *, counts: bool = True) -> bool:
         """Whether a frame of `size` bytes may pass at `now` (monotonic seconds).
 
         An acknowledgement does not count as a message: how many there are is not up to the client.
         """
-        return (not counts or self._messages.take(1, now)) and self._bytes.take(size, now)
+        if counts and self._messages is not None and not self._messages.take(1, now):
+            return False
+        return self._bytes is None or self._bytes.take(size, now)
+
+    def bad_frame(self, now: float) -> bool:
+        """Note a frame that was not understood; True when it was the last one forgiven."""
+        self._bad_frames = self._bad_frames or Strikes()
+        return self._bad_frames.add(now)
+
+    def over_rate(self, now: float) -> bool:
+        """Note a frame that `allow` turned away; True when it was the last one forgiven."""
+        self._over_rate = self._over_rate or Strikes()
+        return self._over_rate.add(now)

@@ -7,7 +7,8 @@ one that lasts: a thousand small messages may well come in one frame of the rout
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 from maim_edge.bridge.downlink import Receipt
 from maim_edge.dialects import Pieces
@@ -19,8 +20,7 @@ OVER_SECONDS = 2.0
 FRAME_BYTES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class OutFrame:
+class OutFrame(msgspec.Struct, frozen=True):
     """One frame for a client, and whom to tell when it is written; or the end of it all."""
 
     pieces: Pieces
@@ -36,6 +36,8 @@ class OutFrame:
 
 class Outbox:
     """A queue with a bound; an empty one takes a frame of any size."""
+
+    __slots__ = ("_frames", "_limit_bytes", "_limit_messages", "_over_since", "bytes")
 
     def __init__(self, limit_bytes: int, limit_messages: int) -> None:
         self._limit_bytes = limit_bytes

@@ -91,6 +91,8 @@ class EdgeServer:
         if self.gateway is not None:
             await self.gateway.drain(self._settings.drain_window)
         await self._http.stop(STOP_SECONDS)
+        if self.gateway is not None:
+            await self.gateway.stop()
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)

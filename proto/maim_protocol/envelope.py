@@ -21,7 +21,12 @@ _UTF8_PIECE_BYTES = 1 << 20
 # Payloads over this size are not copied out of their frame.
 _VIEW_BYTES = 1024 * 1024
 
-_encode = msgspec.json.encode
+_encode = msgspec.json.Encoder().encode
+# Most frames that an edge writes are these, so they are put together rather than encoded.
+_ACK = (
+    b'{"ver":1,"msg_id":%b,"type":"sys_ack","meta":{"uuid":%b,"acked_msg_id":%b,"timestamp":%b},'
+    b'"payload":{"status":"received","server_timestamp":%b}}'
+)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -55,6 +60,16 @@ class Envelope(msgspec.Struct):
     meta: dict[str, Any] = {}
     payload: msgspec.Raw = msgspec.Raw(b"null")
     ver: int = 1
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """The `meta` of a delivery; `timestamp` in Unix seconds."""
+
+    sender_user: str
+    sender_platform: str
+    target_user: str
+    platform: str
+    timestamp: float
 
 
 class _Head(msgspec.Struct):
@@ -93,6 +108,8 @@ class _AckMeta(msgspec.Struct):
     acked_msg_id: str
 
 
+_VERSIONS = (msgspec.UNSET, 1)
+_BRACE = ord("{")
 _head = msgspec.json.Decoder(_Head)
 _standard = msgspec.json.Decoder(_Standard)
 _maybe_targeted = msgspec.json.Decoder(_MaybeTargeted)
@@ -108,21 +125,29 @@ def decode_client_frame(data: bytes | str, *, known_utf8: bool = False) -> Clien
     Raises `FrameError` with the code and text of the `sys_error` to answer with.
     """
     head = _decode_head(data, known_utf8)
-    if _is_bare(head):
-        raw = data.encode() if isinstance(data, str) else bytes(data)
-        message = _decode_standard(raw, None)
-        msg_id = _checked_msg_id(str(message.message_info.message_id))
-        return ClientFrame(SYS_STD, msg_id, message.message_dim, raw, bare=True)
-    msg_id = _checked_msg_id(head.msg_id)
+    kind, msg_id = head.type, head.msg_id
+    if kind is msgspec.UNSET and _is_bare(head):
+        return _decode_bare(data)
+    if msg_id is not None and not 1 <= len(msg_id) <= MSG_ID_MAX_CHARS:
+        raise _bad_msg_id(msg_id)
+    if kind == SYS_STD and head.ver in _VERSIONS:
+        payload = _checked_payload(head, msg_id)
+        target = _decode_standard(payload, msg_id).message_dim
+        return ClientFrame(SYS_STD, msg_id, target, payload)
     kind = _checked_type(head, msg_id)
     if kind == SYS_ACK:
         return ClientFrame(kind, msg_id, acked_msg_id=_acked_msg_id(head, msg_id))
     payload = _checked_payload(head, msg_id)
-    if kind == SYS_STD:
-        target: Target | None = _decode_standard(payload, msg_id).message_dim
-    else:
-        target = _custom_target(payload)
-    return ClientFrame(kind, msg_id, target, payload)
+    return ClientFrame(kind, msg_id, _custom_target(payload), payload)
+
+
+def _decode_bare(data: bytes | str) -> ClientFrame:
+    raw = data.encode() if isinstance(data, str) else bytes(data)
+    message = _decode_standard(raw, None)
+    msg_id = str(message.message_info.message_id)
+    if not 1 <= len(msg_id) <= MSG_ID_MAX_CHARS:
+        raise _bad_msg_id(msg_id)
+    return ClientFrame(SYS_STD, msg_id, message.message_dim, raw, bare=True)
 
 
 def _decode_head(data: bytes | str, known_utf8: bool) -> _Head:
@@ -156,18 +181,16 @@ def _check_utf8(data: bytes | str) -> None:
 def _is_bare(head: _Head) -> bool:
     unset = msgspec.UNSET
     parts = (head.message_info, head.message_segment, head.message_dim)
-    return head.type is unset and head.payload is unset and unset not in parts
+    return head.payload is unset and unset not in parts
 
 
-def _checked_msg_id(msg_id: str | None) -> str | None:
-    if msg_id is None or 1 <= len(msg_id) <= MSG_ID_MAX_CHARS:
-        return msg_id
+def _bad_msg_id(msg_id: str) -> FrameError:
     text = f"msg_id: expected 1 to {MSG_ID_MAX_CHARS} characters, got {len(msg_id)}"
-    raise FrameError(ErrorCode.BAD_ENVELOPE, text)
+    return FrameError(ErrorCode.BAD_ENVELOPE, text)
 
 
 def _checked_type(head: _Head, msg_id: str | None) -> str:
-    if head.ver is not msgspec.UNSET and head.ver != 1:
+    if head.ver not in _VERSIONS:
         raise FrameError(ErrorCode.BAD_ENVELOPE, f"ver: expected 1, got {head.ver}", msg_id)
     kind = head.type
     if kind is msgspec.UNSET:
@@ -180,11 +203,10 @@ def _checked_type(head: _Head, msg_id: str | None) -> str:
 
 
 def _checked_payload(head: _Head, msg_id: str | None) -> bytes | memoryview:
-    payload = head.payload
-    if payload is not msgspec.UNSET:
-        raw = memoryview(payload)
-        if raw[0] == ord("{"):
-            return raw if len(raw) > _VIEW_BYTES else bytes(raw)
+    if head.payload is not msgspec.UNSET:
+        raw = memoryview(head.payload)
+        if raw[0] == _BRACE:
+            return raw.tobytes() if len(raw) <= _VIEW_BYTES else raw
     raise FrameError(ErrorCode.BAD_MESSAGE, "payload: expected a JSON object", msg_id)
 
 
@@ -193,10 +215,10 @@ def _decode_standard(payload: bytes | memoryview, msg_id: str | None) -> _Standa
         message = _standard.decode(payload)
     except (msgspec.DecodeError, RecursionError) as error:
         raise FrameError(ErrorCode.BAD_MESSAGE, f"payload: {error}", msg_id) from None
-    if not (message.message_dim.api_key and message.message_dim.platform):
-        text = "payload: message_dim: api_key and platform must not be empty"
-        raise FrameError(ErrorCode.BAD_MESSAGE, text, msg_id)
-    return message
+    if message.message_dim.api_key and message.message_dim.platform:
+        return message
+    text = "payload: message_dim: api_key and platform must not be empty"
+    raise FrameError(ErrorCode.BAD_MESSAGE, text, msg_id)
 
 
 def _custom_target(payload: bytes | memoryview) -> Target | None:
@@ -236,7 +258,7 @@ def encode_envelope(type: str, msg_id: str, meta: dict[str, Any], payload: bytes
     return b"%b%b}" % (encode_head(type, msg_id, meta), payload)
 
 
-def encode_head(type: str, msg_id: str, meta: dict[str, Any]) -> bytes:
+def encode_head(type: str, msg_id: str, meta: Meta | dict[str, Any]) -> bytes:
     """Encode what stands before the payload; behind it there is only `}`."""
     head = b'{"ver":1,"msg_id":%b,"type":%b,"meta":%b,"payload":'
     return head % (_encode(msg_id), _encode(type), _encode(meta))
@@ -244,9 +266,11 @@ def encode_head(type: str, msg_id: str, meta: dict[str, Any]) -> bytes:
 
 def encode_ack(connection_uuid: str, acked_msg_id: str, timestamp: float) -> bytes:
     """Encode the edge's `sys_ack` for a settled message; `timestamp` in Unix seconds."""
-    meta = {"uuid": connection_uuid, "acked_msg_id": acked_msg_id, "timestamp": timestamp}
-    payload = {"status": "received", "server_timestamp": timestamp}
-    return encode_envelope(SYS_ACK, f"ack_{acked_msg_id}"[:128], meta, _encode(payload))
+    acked, stamp = _encode(acked_msg_id), _encode(timestamp)
+    own_id = b'"ack_' + acked[1:]
+    if len(own_id) > MSG_ID_MAX_CHARS:
+        own_id = _encode(f"ack_{acked_msg_id}"[:MSG_ID_MAX_CHARS])
+    return _ACK % (own_id, _encode(connection_uuid), acked, stamp, stamp)
 
 
 def encode_client_ack(connection_uuid: str, acked_msg_id: str, timestamp: float) -> bytes:

@@ -1,13 +1,14 @@
 """Bridge frames as Python values: what edge and router say to each other, whatever carries them.
 
 Field by field the same as `v1/bridge.proto`, where units and bounds are written down. The hot
-parts are columns, since a gRPC message a client message costs a hundred times more.
+parts are columns, since a gRPC message a client message costs a hundred times more. Who makes a
+frame appends to lists; who reads one may rely on sequences only.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +16,8 @@ PROTOCOL_VERSION = 1
 CHUNK_BYTES = 256 * 1024
 FRAME_BYTES = 1024 * 1024
 FRAME_MESSAGES = 1024
+# An operation of a grpc.aio stream costs as much as a few dozen messages: let them gather.
+GRPC_PACE_SECONDS = 0.001
 
 Ranges = list[tuple[int, int]]
 
@@ -120,7 +123,7 @@ class Chunk:
 
 @dataclass(slots=True)
 class EdgeMessages:
-    """Messages of clients, parallel columns, an entry a message."""
+    """Messages of clients, parallel columns, an entry a message; no `transfers`: all are 0."""
 
     ordinals: list[int] = field(default_factory=list)
     conns: list[int] = field(default_factory=list)
@@ -134,7 +137,10 @@ class EdgeMessages:
 
 @dataclass(slots=True)
 class Deliveries:
-    """Messages for clients, parallel columns, an entry a delivery (`conns` excepted)."""
+    """Messages for clients, parallel columns, an entry a delivery (`conns` excepted).
+
+    No `fanouts`: all are 1. No `wants`, `transfers` or `settles`: all are 0.
+    """
 
     ordinals: list[int] = field(default_factory=list)
     fanouts: list[int] = field(default_factory=list)
@@ -149,6 +155,7 @@ class Deliveries:
     wants: list[int] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     transfers: list[int] = field(default_factory=list)
+    settles: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -188,24 +195,48 @@ class RouterFrame:
     rejections: Sequence[Rejection] = ()
 
 
+class _Sent:
+    """Nothing to wait for."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
+SENT = _Sent()
+
+
 class EdgeStream(Protocol):
     """One attachment as the router sees it: EdgeFrames come in, RouterFrames go out."""
+
+    @property
+    def pace_seconds(self) -> float:
+        """How long to gather between two writes: what a write costs decides."""
 
     async def read(self) -> EdgeFrame | None:
         """Wait for the next frame; None when the edge has ended the stream or is gone."""
 
-    async def write(self, frame: RouterFrame) -> None:
-        """Send a frame, waiting while the stream is full; ConnectionError when it is gone."""
+    def write(self, frame: RouterFrame) -> Awaitable[None]:
+        """Send a frame; await what is returned before the next one, unless it is `SENT`.
+
+        Raises ConnectionError, now or when awaited, when the stream is gone.
+        """
 
 
 class RouterStream(Protocol):
     """One attachment as the edge sees it: RouterFrames come in, EdgeFrames go out."""
 
+    @property
+    def pace_seconds(self) -> float:
+        """How long to gather between two writes: what a write costs decides."""
+
     async def read(self) -> RouterFrame | None:
         """Wait for the next frame; None when the router has ended the stream or is gone."""
 
-    async def write(self, frame: EdgeFrame) -> None:
-        """Send a frame, waiting while the stream is full; ConnectionError when it is gone."""
+    def write(self, frame: EdgeFrame) -> Awaitable[None]:
+        """Send a frame; await what is returned before the next one, unless it is `SENT`.
+
+        Raises ConnectionError, now or when awaited, when the stream is gone.
+        """
 
     async def close(self) -> None:
         """End the stream; safe to call twice."""

@@ -7,8 +7,11 @@ from collections.abc import Collection, Iterable, Iterator
 
 def to_ranges(ordinals: Iterable[int]) -> list[tuple[int, int]]:
     """Join ordinals, in any order, into sorted ranges with both ends included."""
+    ordered = sorted(ordinals)
+    if ordered and ordered[-1] - ordered[0] == len(ordered) - 1 == len(set(ordered)) - 1:
+        return [(ordered[0], ordered[-1])]
     ranges: list[tuple[int, int]] = []
-    for ordinal in sorted(ordinals):
+    for ordinal in ordered:
         if ranges and ordinal <= ranges[-1][1] + 1:
             ranges[-1] = (ranges[-1][0], max(ranges[-1][1], ordinal))
         else:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.commands.terminal import Terminal
 
-COMMANDS = "serve router edge connect send connections stats certs keys doctor".split()
+COMMANDS = "serve router edge connect send connections stats certs keys doctor bench".split()
 
 
 def test_help_names_every_command(maim: Terminal) -> None:

@@ -159,7 +159,7 @@ class ScriptedRouter:
         m = frame.messages
         for row, ordinal in enumerate(m.ordinals if m else ()):
             assert m is not None
-            transfer = m.transfers[row]
+            transfer = m.transfers[row] if m.transfers else 0
             payload = transfers.finish(transfer) if transfer else m.payloads[row]
             target = (m.target_keys[row], m.target_platforms[row])
             kind = m.types[row]

@@ -15,6 +15,7 @@ class SilentListener:
         self.settled: list[tuple[int, str]] = []
         self.rejected: list[tuple[int, str | None, str]] = []
         self.disconnected: list[int] = []
+        self.room: list[int] = []
         self.lost = 0
 
     def on_deliveries(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
@@ -28,6 +29,10 @@ class SilentListener:
     def on_settled(self, conn: int, msg_id: str) -> None:
         """Note a settlement."""
         self.settled.append((conn, msg_id))
+
+    def on_room(self, conn: int) -> None:
+        """Note that there is room again."""
+        self.room.append(conn)
 
     def on_rejected(self, conn: int, msg_id: str | None, code: str, text: str) -> None:
         """Note a rejection."""

@@ -16,6 +16,7 @@ from maim_protocol.envelope import ClientFrame, Target
 from maim_protocol.errors import RouterUnavailable
 from maim_protocol.frames import (
     Admission,
+    Deliveries,
     DisconnectOrder,
     Live,
     Open,
@@ -23,6 +24,7 @@ from maim_protocol.frames import (
     Rejection,
     RouterFrame,
     Verdict,
+    Want,
 )
 from tests.edge.scripted_router import ScriptedRouter
 from tests.edge.silent_listener import SilentListener
@@ -133,6 +135,7 @@ async def test_an_open_that_is_given_up_is_told_to_the_router() -> None:
         opening = asyncio.ensure_future(pair.client.open(Open(1, "alice", "qq")))
         await router.until(lambda: router.opens)
         opening.cancel()
+        pair.client.closed(1, 1006, "left during the handshake")
         await router.until(lambda: router.closes)
         await router.write(RouterFrame(verdicts=[Verdict(1, Admission("u", "alice"))]))
         await pair.lose()
@@ -145,7 +148,7 @@ async def test_what_is_unsettled_is_replayed_in_order() -> None:
     async with attached(router) as pair:
         await pair.admit(1)
         for index in range(10):
-            await pair.client.send(1, message(f"m{index}", 400_000 if index == 4 else 5))
+            pair.client.send(1, message(f"m{index}", 400_000 if index == 4 else 5))
         await router.until(lambda: len(router.got) == 10)
         await router.write(RouterFrame(settled=[(1, 2)], rejections=[Rejection(4, "no_route", "")]))
         while len(pair.heard.settled) < 2 or not pair.heard.rejected:
@@ -154,7 +157,7 @@ async def test_what_is_unsettled_is_replayed_in_order() -> None:
             router.done.clear()
         router.got.clear()
         await pair.lose()
-        await pair.client.send(1, message("late"))
+        pair.client.send(1, message("late"))
         await pair.again()
         await router.until(lambda: len(router.got) == 8)
     assert pair.heard.settled == [(1, "m0"), (1, "m1")]
@@ -180,32 +183,75 @@ async def test_a_connection_that_left_meanwhile_is_not_announced() -> None:
 async def test_one_connection_is_held_back_and_the_others_are_not() -> None:
     router = ScriptedRouter(settles=False)
     async with attached(router) as pair:
-        for _ in range(uplink.CONN_MESSAGES):
-            await pair.client.send(1, message("m"))
-        held = asyncio.ensure_future(pair.client.send(1, message("held")))
-        await pair.client.send(2, message("other"))
+        room = [pair.client.send(1, message("m")) for _ in range(uplink.CONN_MESSAGES)]
+        assert room == [True] * (uplink.CONN_MESSAGES - 1) + [False]
+        assert pair.client.send(2, message("other"))
         await router.until(lambda: len(router.got) > uplink.CONN_MESSAGES)
-        assert not held.done()
+        assert pair.heard.room == []
         await router.write(RouterFrame(settled=[(1, 1)]))
-        await asyncio.wait_for(held, SECONDS)
+        await router.deliver([], b"{}")
+        await router.until(lambda: router.done)
+        assert pair.heard.room == [1]
 
 
 async def test_a_connection_that_is_held_back_may_leave() -> None:
     router = ScriptedRouter(settles=False)
     async with attached(router) as pair:
-        await pair.client.send(1, message("large", uplink.CONN_BYTES))
-        held = asyncio.ensure_future(pair.client.send(1, message("held")))
+        assert not pair.client.send(1, message("large", uplink.CONN_BYTES))
         await router.until(lambda: router.got)
         pair.client.closed(1, 1006, "")
-        with pytest.raises(ConnectionError):
-            await asyncio.wait_for(held, SECONDS)
+        await router.write(RouterFrame(settled=[(1, 1)]))
+        await asyncio.wait_for(pair.client.wait_settled(), SECONDS)
+        assert pair.heard.room == []
+
+
+async def test_a_delivery_may_settle_a_message_of_the_same_edge() -> None:
+    router = ScriptedRouter(settles=False)
+    async with attached(router) as pair:
+        pair.client.send(1, message("m1"))
+        pair.client.send(1, message("m2"))
+        await router.until(lambda: len(router.got) == 2)
+        columns = Deliveries()
+        router.add(columns, [], b"{}", "d1", Want.DONE)
+        router.add(columns, [], b"{}", "d2", Want.DONE)
+        columns.settles = [0, 2]
+        await router.write(RouterFrame(deliveries=columns))
+        await router.until(lambda: router.done == {1, 2})
+        assert pair.heard.settled == [(1, "m2")]
+        assert pair.client.unsettled == 1
+
+
+async def test_a_report_that_nobody_waits_for_comes_by_itself() -> None:
+    router = ScriptedRouter(settles=False)
+    async with attached(router) as pair:
+        pair.client.send(1, message("m1"))
+        await router.until(lambda: router.got)
+        columns = Deliveries()
+        router.add(columns, [], b"{}", "d1", Want.DONE)
+        columns.settles = [1]
+        await router.write(RouterFrame(deliveries=columns))
+        await router.until(lambda: router.done == {1})
+
+
+async def test_what_is_owed_is_told_before_the_end() -> None:
+    router = ScriptedRouter(settles=False)
+    async with attached(router) as pair:
+        pair.client.send(1, message("m1"))
+        await router.until(lambda: router.got)
+        columns = Deliveries()
+        router.add(columns, [], b"{}", "d1", Want.DONE)
+        columns.settles = [1]
+        await router.write(RouterFrame(deliveries=columns))
+        await asyncio.wait_for(pair.client.wait_settled(), SECONDS)
+        await asyncio.wait_for(pair.client.finish(), SECONDS)
+        await router.until(lambda: router.done == {1})
 
 
 async def test_settled_is_awaited_until_everything_is_answered() -> None:
     router = ScriptedRouter(settles=False)
     async with attached(router) as pair:
         await asyncio.wait_for(pair.client.wait_settled(), SECONDS)
-        await pair.client.send(1, message("m"))
+        pair.client.send(1, message("m"))
         waiting = asyncio.ensure_future(pair.client.wait_settled())
         await router.until(lambda: router.got)
         assert not waiting.done()
@@ -227,7 +273,7 @@ async def test_orders_reach_the_listener() -> None:
 async def test_after_the_grace_everything_is_given_up_and_begins_anew() -> None:
     router = ScriptedRouter(settles=False)
     async with attached(router, grace=0.05) as pair:
-        await pair.client.send(1, message("m"))
+        pair.client.send(1, message("m"))
         await router.until(lambda: router.got)
         router.welcomes = False
         await pair.lose()

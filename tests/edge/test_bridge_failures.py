@@ -99,6 +99,8 @@ async def test_a_router_that_ends_before_its_welcome_is_tried_again() -> None:
 class Refusing:
     """A stream that has ended by the time the hello is written; only reading says why."""
 
+    pace_seconds = 0.0
+
     async def connect(self) -> RouterStream:
         return self
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from maim_edge.bridge.uplink import CONN_BYTES, CONN_MESSAGES, FRAME_OPENS, Uplink
 from maim_protocol.envelope import ClientFrame, Target
-from maim_protocol.frames import CHUNK_BYTES, Closed, EdgeFrame, Open
+from maim_protocol.frames import CHUNK_BYTES, FRAME_MESSAGES, Closed, EdgeFrame, Open
 from maim_protocol.transfers import Transfers
 
 LARGE = CHUNK_BYTES * 3 + 1
@@ -46,7 +46,7 @@ def test_a_message_leaves_with_every_column() -> None:
     assert (columns.ordinals, columns.conns) == ([1, 2], [7, 8])
     assert (columns.msg_ids, columns.types) == (["", "m1"], ["custom_x", "sys_std"])
     assert (columns.target_keys, columns.target_platforms) == (["", "bob"], ["", "qq"])
-    assert (columns.payloads, columns.transfers) == ([b"{}", b"x" * 10], [0, 0])
+    assert (columns.payloads, columns.transfers) == ([b"{}", b"x" * 10], [])
 
 
 def test_settling_names_sender_and_msg_id_once() -> None:
@@ -57,6 +57,36 @@ def test_settling_names_sender_and_msg_id_once() -> None:
     assert uplink.unsettled == 2
     assert uplink.settle([(1, 2)]) == [(7, "m1")]
     assert uplink.settle([(1, 2)]) == uplink.settle([(1, 2**63)]) == []
+    assert uplink.unsettled == 0
+
+
+def test_a_message_may_be_settled_by_name() -> None:
+    uplink = Uplink(1000)
+    for msg_id in ("m1", None, "m3"):
+        uplink.push(7, message(msg_id))
+    assert uplink.settle_each([3, 2, 99]) == [(7, "m3")]
+    assert uplink.unsettled == 1
+
+
+def test_frames_hold_no_more_than_their_share() -> None:
+    uplink = Uplink(2**40)
+    for _ in range(FRAME_MESSAGES + 1):
+        uplink.push(1, message())
+    for _ in range(5):
+        uplink.push(2, message(size=CHUNK_BYTES))
+    uplink.close(Closed(1, 1000))
+    frames = take_all(uplink)
+    counts = [len(frame.messages.ordinals) for frame in frames if frame.messages]
+    assert counts == [FRAME_MESSAGES, 5, 1]
+    assert [closed.conn for closed in frames[-1].closes] == [1]
+
+
+def test_the_share_of_a_connection_is_free_again_when_it_has_left() -> None:
+    uplink = Uplink(2**40)
+    assert [uplink.push(1, message()) for _ in range(CONN_MESSAGES)].count(False) == 1
+    uplink.leave(1)
+    assert uplink.has_room(1)
+    uplink.settle([(1, CONN_MESSAGES)])
     assert uplink.unsettled == 0
 
 
@@ -183,7 +213,7 @@ class Replay(RuleBasedStateMachine):
         if columns is None:
             return True
         for row, msg_id in enumerate(columns.msg_ids):
-            transfer = columns.transfers[row]
+            transfer = columns.transfers[row] if columns.transfers else 0
             payload = self.transfers.finish(transfer) if transfer else columns.payloads[row]
             assert len(payload) in (1, CHUNK_BYTES, LARGE)
             self.arrived[columns.conns[row]].append(msg_id)

@@ -76,7 +76,7 @@ async def test_a_bug_in_the_application_is_logged_without_the_credential(
 ) -> None:
     async with running_edge(ScriptedRouter()) as edge:
         assert edge.gateway is not None
-        monkeypatch.setattr(edge.gateway, "_connection", None)
+        monkeypatch.setattr(edge.gateway._registry, "add", None)
         with pytest.raises(InvalidStatus) as caught:
             await connect(f"{edge.url}?api_key={SECRET}")
         assert caught.value.response.status_code == 500

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 
+from maim_protocol.frames import SENT
 from maim_protocol.pump import Pump
 
 
 class Wire:
     """Gathers what lies in `waiting` into one frame and writes it when the gate is open."""
+
+    pace_seconds = 0.001
 
     def __init__(self) -> None:
         self.waiting: list[str] = []
@@ -20,18 +23,27 @@ class Wire:
         self.gate = asyncio.Event()
         self.gate.set()
         self.writing = asyncio.Event()
-        self.pump: Pump[list[str]] = Pump(self._gather, self._write)
+        self.pump: Pump[list[str]] = Pump(self, self)
 
     def push(self, item: str) -> None:
         self.waiting.append(item)
         self.pump.wake()
 
-    def _gather(self) -> list[str] | None:
+    def gather(self) -> list[str] | None:
         frame, self.waiting = self.waiting, []
         return frame or None
 
-    async def _write(self, frame: list[str]) -> None:
+    def has_more(self) -> bool:
+        return bool(self.waiting)
+
+    def write(self, frame: list[str]) -> Awaitable[None]:
         self.writing.set()
+        if self.gate.is_set():
+            self.written.append(frame)
+            return SENT
+        return self._write_later(frame)
+
+    async def _write_later(self, frame: list[str]) -> None:
         await self.gate.wait()
         self.written.append(frame)
 
@@ -88,18 +100,63 @@ async def test_it_is_not_idle_while_a_write_is_under_way() -> None:
         assert wire.written == [["a"], ["b"]]
 
 
-async def test_a_broken_write_ends_it_with_the_error() -> None:
-    async def broken(frame: list[str]) -> None:
+class BrokenWire(Wire):
+    def write(self, frame: list[str]) -> Awaitable[None]:
         raise ConnectionError("gone")
 
-    pump: Pump[list[str]] = Pump(lambda: ["x"], broken)
-    pump.wake()
-    with pytest.raises(ConnectionError, match="gone"):
-        await pump.run()
+
+class BrokenSource(Wire):
+    def gather(self) -> list[str] | None:
+        raise ValueError("a bug")
 
 
-async def test_flush_writes_what_has_gathered_by_now() -> None:
-    wire = Wire()
+class LateBreaking(Wire):
+    async def _write_later(self, frame: list[str]) -> None:
+        raise ConnectionError("gone while it was written")
+
+
+async def test_a_broken_write_ends_it_with_the_error() -> None:
+    wire = BrokenWire()
     wire.push("a")
-    await wire.pump.flush()
-    assert wire.written == [["a"]]
+    with pytest.raises(ConnectionError, match="gone"):
+        await wire.pump.run()
+
+
+async def test_a_write_that_breaks_later_ends_it_with_the_error() -> None:
+    wire = LateBreaking()
+    wire.gate.clear()
+    wire.push("a")
+    with pytest.raises(ConnectionError, match="while it was written"):
+        await wire.pump.run()
+
+
+async def test_a_bug_of_the_source_ends_it_with_the_error() -> None:
+    wire = BrokenSource()
+    wire.push("a")
+    with pytest.raises(ValueError, match="a bug"):
+        await wire.pump.run()
+
+
+async def test_what_may_wait_leaves_with_the_next_frame_or_by_itself() -> None:
+    wire = Wire()
+    async with running(wire):
+        wire.waiting.append("lazy")
+        wire.pump.wake_within(60.0)
+        wire.push("urgent")
+        await wire.pump.idle()
+        assert wire.written == [["lazy", "urgent"]]
+    other = Wire()
+    async with running(other):
+        other.waiting.append("lazy")
+        other.pump.wake_within(0.0)
+        await other.writing.wait()
+        assert other.written == [["lazy"]]
+
+
+async def test_after_its_end_nothing_is_written() -> None:
+    wire = Wire()
+    async with running(wire):
+        pass
+    wire.push("a")
+    await asyncio.sleep(0)
+    assert wire.written == []

@@ -34,7 +34,7 @@ class Stage:
         def done(returned: bool) -> None:
             self.ended.append((name, returned))
 
-        self.handlers.submit(Job(name, lane, run, done=None if notification else done))
+        self.handlers.submit(Job("job", name, lane, run, done=None if notification else done))
 
     async def let_go(self, *names: str) -> None:
         for name in names:
@@ -80,7 +80,7 @@ async def test_a_job_is_said_to_be_started_when_its_turn_comes() -> None:
         pass
 
     stage.submit("a")
-    stage.handlers.submit(Job("b", "x", nothing, started=lambda: started.append("b")))
+    stage.handlers.submit(Job("job", "b", "x", nothing, started=lambda: started.append("b")))
     await stage.turn()
     assert started == []
     await stage.let_go("a")
@@ -154,7 +154,7 @@ async def test_one_that_raises_is_logged_counted_and_harms_nothing(
         await stage.let_go("bad", "good")
     assert stage.ended == [("bad", False), ("good", True)]
     assert stage.handlers.errors == 1
-    assert "handler raised: bad" in caplog.text
+    assert "handler raised: job bad" in caplog.text
 
 
 async def test_stopping_drops_messages_that_wait_and_cuts_off_what_hangs() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import maim_message
-from maim_message.cli import certs, connect, control, doctor, keys, serve
+from maim_message.cli import bench, certs, connect, control, doctor, keys, serve
 from maim_protocol.flags import EXIT_INTERRUPTED, EXIT_USAGE, guarded
 from maim_protocol.masking import mask_text
 
@@ -102,3 +102,4 @@ app.command("stats")(control.stats)
 app.command("certs")(certs.certs)
 app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)

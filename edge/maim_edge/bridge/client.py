@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from contextlib import suppress
+from collections.abc import Sequence
 
 from maim_edge.bridge.backoff import Backoff
 from maim_edge.bridge.downlink import Downlink
-from maim_edge.bridge.greeting import Identity, hello_frames
+from maim_edge.bridge.greeting import Identity, greet
 from maim_edge.bridge.interface import Bridge
 from maim_edge.bridge.listener import Listener
 from maim_edge.bridge.uplink import Uplink
+from maim_edge.bridge.verdicts import Verdicts
 from maim_protocol.envelope import ClientFrame
 from maim_protocol.errors import AttachRefused, RouterUnavailable
 from maim_protocol.frames import (
     Admission,
     Closed,
+    Deliveries,
     EdgeFrame,
-    Live,
     Open,
     Refused,
     RouterFrame,
     RouterStream,
-    Verdict,
 )
 from maim_protocol.pump import Pump
 from maim_protocol.transfers import Transfers
@@ -32,8 +32,9 @@ from maim_protocol.transfers import Transfers
 log = logging.getLogger(__name__)
 
 BUFFER_BYTES = 64 * 1024 * 1024
-WELCOME_TIMEOUT = 15.0
 OPEN_WAIT_SECONDS = 1.0
+# How long a report that nobody waits for may wait for a frame that leaves anyway.
+REPORT_SECONDS = 0.02
 
 
 class BridgeClient:
@@ -51,9 +52,8 @@ class BridgeClient:
         self._grace = grace
         self._uplink = Uplink(BUFFER_BYTES)
         self._downlink = Downlink()
-        self._live: dict[int, Live] = {}
-        self._verdicts: dict[int, tuple[Open, asyncio.Future[Admission | Refused]]] = {}
-        self._room: dict[int, asyncio.Future[None]] = {}
+        self._verdicts = Verdicts()
+        self._without_room: set[int] = set()
         self._pump: Pump[EdgeFrame] | None = None
         self._announced = False
         self._attached = asyncio.Event()
@@ -80,6 +80,12 @@ class BridgeClient:
         """Wait until no router serves this edge."""
         await self._lost.wait()
 
+    async def finish(self) -> None:
+        """Send what is still owed to the router; ends when it is on its way."""
+        if self._pump is not None:
+            self._pump.wake()
+            await self._pump.idle()
+
     async def wait_settled(self) -> None:
         """Wait until the router has answered for every message."""
         await self._idle.wait()
@@ -105,44 +111,38 @@ class BridgeClient:
         finally:
             grace.cancel()
 
-    async def open(self, asked: Open) -> Admission | Refused:
-        """Ask the router about a handshake; raises `RouterUnavailable`.
+    def open(self, asked: Open) -> asyncio.Future[Admission | Refused]:
+        """Ask the router about a handshake; the answer may be a `RouterUnavailable`.
 
-        When cancelled the router is told that the connection is gone.
+        Whoever gives up waiting has to call `closed`.
         """
-        await self._briefly_attached()
-        future: asyncio.Future[Admission | Refused] = asyncio.get_running_loop().create_future()
-        self._verdicts[asked.conn] = (asked, future)
-        self._uplink.open(asked)
-        self._wake()
-        try:
-            return await future
-        except asyncio.CancelledError:
-            self.closed(asked.conn, 1006, "left during the handshake")
-            raise
-        finally:
-            self._verdicts.pop(asked.conn, None)
+        if self._attached.is_set():
+            return self._ask(asked)
+        return asyncio.ensure_future(self._open_when_attached(asked))
 
     def closed(self, conn: int, code: int, reason: str) -> None:
         """Tell the router that a connection is gone."""
-        self._verdicts.pop(conn, None)
-        self._live.pop(conn, None)
+        self._verdicts.forget(conn)
         self._downlink.closed(conn)
-        room = self._room.pop(conn, None)
-        if room is not None and not room.done():
-            room.set_exception(ConnectionError("the connection is closed"))
+        self._without_room.discard(conn)
+        self._uplink.leave(conn)
         if self._announced:
             self._uplink.close(Closed(conn, code, reason))
             self._wake()
 
-    async def send(self, conn: int, frame: ClientFrame) -> None:
-        """Hand a client's message over, waiting while too much of it is not settled."""
-        while not self._uplink.has_room(conn):
-            room = self._room[conn] = asyncio.get_running_loop().create_future()
-            await room
-        self._uplink.push(conn, frame)
-        self._idle.clear()
+    def send(self, conn: int, frame: ClientFrame) -> bool:
+        """Hand a client's message over.
+
+        Returns whether there is room for another one; if not, the listener's `on_room` tells
+        when too much of what it sent is no longer unsettled.
+        """
+        if self._idle.is_set():
+            self._idle.clear()
+        room = self._uplink.push(conn, frame)
+        if not room:
+            self._without_room.add(conn)
         self._wake()
+        return room
 
     def acked(self, conn: int, msg_id: str) -> None:
         """Note a client's acknowledgement of a delivery."""
@@ -153,13 +153,20 @@ class BridgeClient:
         """Say that outcomes of deliveries may be waiting to be told."""
         self._wake_if_owed()
 
-    async def _briefly_attached(self) -> None:
-        """Wait a moment, so that a restart of the router turns nobody away."""
+    def _ask(self, asked: Open) -> asyncio.Future[Admission | Refused]:
+        verdict = self._verdicts.ask(asked)
+        self._uplink.open(asked)
+        self._wake()
+        return verdict
+
+    async def _open_when_attached(self, asked: Open) -> Admission | Refused:
+        """Wait a moment for a router, so that its restart turns nobody away."""
         try:
             async with asyncio.timeout(OPEN_WAIT_SECONDS):
                 await self._attached.wait()
         except TimeoutError:
             raise RouterUnavailable("no router is attached") from None
+        return await self._ask(asked)
 
     async def _attach_once(self, backoff: Backoff) -> None:
         stream = await self._bridge.connect()
@@ -172,23 +179,16 @@ class BridgeClient:
             await stream.close()
 
     async def _greet(self, stream: RouterStream) -> None:
-        live = list(self._live.values())
+        live = self._verdicts.live
         self._announced = True
         self._uplink.restart()
-        async with asyncio.timeout(WELCOME_TIMEOUT):
-            # A router that refuses ends the stream at once; only reading tells why.
-            with suppress(ConnectionError):
-                for frame in hello_frames(self._identity, live):
-                    await stream.write(frame)
-            answer = await stream.read()
-        if answer is None or answer.welcome is None:
-            raise RouterUnavailable("the router ended the stream before its welcome")
-        log.info("attached to %s, %d live connections", answer.welcome.router_id, len(live))
+        welcome = await greet(stream, self._identity, live)
+        log.info("attached to %s, %d live connections", welcome.router_id, len(live))
         self.reattached += 1
 
     async def _serve(self, stream: RouterStream) -> None:
         self._downlink = Downlink()
-        self._pump = Pump(self._gather, stream.write)
+        self._pump = Pump(self, stream)
         self._lost.clear()
         self._attached.set()
         self._pump.wake()
@@ -211,10 +211,7 @@ class BridgeClient:
         self._attached.clear()
         self._lost.set()
         self._pump = None
-        verdicts, self._verdicts = self._verdicts, {}
-        for _, future in verdicts.values():
-            if not future.done():
-                future.set_exception(RouterUnavailable("the router was lost"))
+        self._verdicts.lose()
 
     async def _watch_grace(self) -> None:
         while True:
@@ -239,50 +236,62 @@ class BridgeClient:
 
     def _on_frame(self, frame: RouterFrame, transfers: Transfers) -> None:
         for verdict in frame.verdicts:
-            self._on_verdict(verdict)
+            self._verdicts.answer(verdict)
         transfers.add(frame.chunks)
         if frame.deliveries is not None:
-            self._listener.on_deliveries(frame.deliveries, transfers, self._downlink)
+            self._on_deliveries(frame.deliveries, transfers)
         for order in frame.disconnects:
             self._listener.on_disconnect(order)
-        for conn, msg_id in self._uplink.settle(frame.settled):
-            self._listener.on_settled(conn, msg_id)
+        if frame.settled:
+            self._on_settled(self._uplink.settle(frame.settled))
         for rejection in frame.rejections:
             sender = self._uplink.reject(rejection.ordinal)
             if sender is not None:
                 self._listener.on_rejected(*sender, rejection.code, rejection.text)
-        if frame.settled or frame.rejections:
+        if frame.rejections:
             self._make_room()
         self._wake_if_owed()
 
-    def _on_verdict(self, verdict: Verdict) -> None:
-        waiting = self._verdicts.pop(verdict.conn, None)
-        if waiting is None or waiting[1].done():
-            return
-        asked, future = waiting
-        if isinstance(verdict.answer, Admission):
-            # Live from here on: a stream that breaks before the next line must announce it.
-            self._live[verdict.conn] = Live(asked, verdict.answer)
-        future.set_result(verdict.answer)
+    def _on_deliveries(self, columns: Deliveries, transfers: Transfers) -> None:
+        self._listener.on_deliveries(columns, transfers, self._downlink)
+        if columns.settles:
+            self._on_settled(self._uplink.settle_each(columns.settles))
+        if not columns.settles or 0 in columns.settles:
+            # Somebody elsewhere waits to hear that these are here.
+            self._downlink.urgent = True
+
+    def _on_settled(self, messages: Sequence[tuple[int, str]]) -> None:
+        for conn, msg_id in messages:
+            self._listener.on_settled(conn, msg_id)
+        self._make_room()
 
     def _make_room(self) -> None:
-        for conn in [conn for conn in self._room if self._uplink.has_room(conn)]:
-            room = self._room.pop(conn)
-            if not room.done():
-                room.set_result(None)
+        if self._without_room:
+            for conn in [conn for conn in self._without_room if self._uplink.has_room(conn)]:
+                self._without_room.discard(conn)
+                self._listener.on_room(conn)
         if not self._uplink.unsettled:
             self._idle.set()
 
-    def _gather(self) -> EdgeFrame | None:
+    def gather(self) -> EdgeFrame | None:
+        """Take what fits into one frame; None when there is nothing."""
         frame = self._uplink.gather()
         if self._downlink.pending:
             frame = frame or EdgeFrame()
             self._downlink.fill(frame)
         return frame
 
+    def has_more(self) -> bool:
+        """Whether there is anything to gather."""
+        return self._uplink.has_more or (self._downlink.urgent and self._downlink.pending)
+
     def _wake_if_owed(self) -> None:
-        if self._downlink.pending:
-            self._wake()
+        if self._pump is None or not self._downlink.pending:
+            return
+        if self._downlink.urgent:
+            self._pump.wake()
+        else:
+            self._pump.wake_within(REPORT_SECONDS)
 
     def _wake(self) -> None:
         if self._pump is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+
+import msgspec
 
 from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes, Want
 from maim_protocol.ranges import to_ranges
@@ -11,14 +13,12 @@ from maim_protocol.ranges import to_ranges
 AWAITED_ACKS = 10_000
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(msgspec.Struct):
     want: int
     remaining: int
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """One delivery at one connection; whoever handles it says here what became of it."""
 
     downlink: Downlink
@@ -45,6 +45,18 @@ class Downlink:
         self._done: list[int] = []
         self._taken = 0
         self._told_taken = 0
+        # Whether somebody waits for what is owed; else it may keep the next frame company.
+        self.urgent = False
+
+    def written_at_once(self, ordinal: int, want: int, conns: Sequence[int]) -> None:
+        """Note a delivery that went to the socket of each of its connections without a wait."""
+        self._taken = ordinal
+        self._done.append(ordinal)
+        if want:
+            self.urgent = True
+            self._outcomes.ordinals.extend([ordinal] * len(conns))
+            self._outcomes.conns.extend(conns)
+            self._outcomes.outcomes.extend([BridgeOutcome.WRITTEN] * len(conns))
 
     def take(self, ordinal: int, want: int, connections: int) -> None:
         """Note that a delivery is in this edge's memory."""
@@ -94,6 +106,7 @@ class Downlink:
     def fill(self, frame: EdgeFrame) -> None:
         """Put everything that the router is owed into a frame."""
         frame.taken_through = self._told_taken = self._taken
+        self.urgent = False
         frame.done, self._done = to_ranges(self._done), []
         if self._outcomes.ordinals:
             frame.outcomes, self._outcomes = self._outcomes, Outcomes()
@@ -113,6 +126,7 @@ class Downlink:
             self._end(receipt.ordinal, delivery)
 
     def _report(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
+        self.urgent = True
         self._outcomes.ordinals.append(receipt.ordinal)
         self._outcomes.conns.append(receipt.conn)
         self._outcomes.outcomes.append(outcome)

@@ -1,14 +1,18 @@
-"""How an edge introduces itself to a router: pure."""
+"""How an edge introduces itself to a router."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
-from maim_protocol.frames import PROTOCOL_VERSION, EdgeFrame, Hello, Live
+from maim_protocol.errors import RouterUnavailable
+from maim_protocol.frames import PROTOCOL_VERSION, EdgeFrame, Hello, Live, RouterStream, Welcome
 
+WELCOME_TIMEOUT = 15.0
 LIVE_PER_FRAME = 500
 
 
@@ -20,6 +24,19 @@ class Identity:
     epoch: int
     address: str
     capacity: int = 0
+
+
+async def greet(stream: RouterStream, identity: Identity, live: Sequence[Live]) -> Welcome:
+    """Say hello and wait for the welcome; raises `RouterUnavailable`, or what `read` raises."""
+    async with asyncio.timeout(WELCOME_TIMEOUT):
+        # A router that refuses ends the stream at once; only reading tells why.
+        with suppress(ConnectionError):
+            for frame in hello_frames(identity, live):
+                await stream.write(frame)
+        answer = await stream.read()
+    if answer is None or answer.welcome is None:
+        raise RouterUnavailable("the router ended the stream before its welcome")
+    return answer.welcome
 
 
 def hello_frames(identity: Identity, live: Sequence[Live]) -> Iterator[EdgeFrame]:

@@ -1,14 +1,29 @@
-"""What the edge keeps of its clients' messages until the router has settled them: pure."""
+"""What the edge keeps of its clients' messages until the router has settled them: pure.
+
+A small message goes into the columns of the frame that leaves next; only while a large one is
+under way do all of them queue up in lanes, which keep the order of each connection.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+import msgspec
+
 from maim_protocol.envelope import ClientFrame
-from maim_protocol.frames import Closed, EdgeFrame, EdgeMessages, Open, Ranges
-from maim_protocol.lanes import Lanes
+from maim_protocol.frames import (
+    CHUNK_BYTES,
+    FRAME_BYTES,
+    FRAME_MESSAGES,
+    Closed,
+    EdgeFrame,
+    EdgeMessages,
+    Open,
+    Ranges,
+)
+from maim_protocol.lanes import ITEM_BYTES, Lanes
 from maim_protocol.ranges import covered
 
 # One client may have this much unsettled before the edge stops reading from it.
@@ -18,10 +33,17 @@ CONN_BYTES = 8 * 1024 * 1024
 FRAME_OPENS = 256
 
 
-@dataclass(slots=True)
-class _Message:
+class _Usage(msgspec.Struct):
+    """What one connection has unsettled."""
+
+    messages: int = 0
+    bytes: int = 0
+
+
+class _Message(msgspec.Struct):
     conn: int
     frame: ClientFrame
+    usage: _Usage
     ordinal: int = 0
 
     @property
@@ -33,8 +55,7 @@ class _Message:
         return self.frame.payload
 
 
-@dataclass(frozen=True, slots=True)
-class _Close:
+class _Close(msgspec.Struct):
     closed: Closed
 
     @property
@@ -46,10 +67,19 @@ class _Close:
         return b""
 
 
-@dataclass(slots=True)
-class _Usage:
-    messages: int = 0
-    bytes: int = 0
+class _Batch:
+    """A frame that fills."""
+
+    __slots__ = ("bytes", "closes", "messages")
+
+    def __init__(self) -> None:
+        self.messages = EdgeMessages()
+        self.closes: list[Closed] = []
+        self.bytes = 0
+
+    @property
+    def full(self) -> bool:
+        return self.bytes >= FRAME_BYTES or len(self.messages.ordinals) >= FRAME_MESSAGES
 
 
 class Uplink:
@@ -60,8 +90,10 @@ class Uplink:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
+        self._batches: deque[_Batch] = deque()
         self._lanes: Lanes[_Message | _Close] = Lanes()
         self._opens: dict[int, Open] = {}
+        # In the order in which they leave; those in the lanes are not here yet.
         self._unsettled: dict[int, _Message] = {}
         self._usage: dict[int, _Usage] = {}
         self._bytes = 0
@@ -78,6 +110,11 @@ class Uplink:
         """Whether nobody may add anything."""
         return self._bytes >= self._limit
 
+    @property
+    def has_more(self) -> bool:
+        """Whether `gather` would give a frame."""
+        return bool(self._batches or self._opens or self._lanes)
+
     def has_room(self, conn: int) -> bool:
         """Whether a connection may add a message now."""
         if self.full:
@@ -89,25 +126,46 @@ class Uplink:
         """Ask for a verdict."""
         self._opens[asked.conn] = asked
 
-    def push(self, conn: int, frame: ClientFrame) -> None:
-        """Add a message of a client."""
-        self._lanes.push(_Message(conn, frame))
-        usage = self._usage.setdefault(conn, _Usage())
+    def push(self, conn: int, frame: ClientFrame) -> bool:
+        """Add a message of a client; returns whether it may add another one, as `has_room`."""
+        size = len(frame.payload)
+        usage = self._usage.get(conn)
+        if usage is None:
+            usage = self._usage[conn] = _Usage()
         usage.messages += 1
+        usage.bytes += size
         self._count += 1
-        usage.bytes += len(frame.payload)
-        self._bytes += len(frame.payload)
+        self._bytes += size
+        self._put(_Message(conn, frame, usage), size)
+        return (
+            usage.messages < CONN_MESSAGES
+            and usage.bytes < CONN_BYTES
+            and self._bytes < self._limit
+        )
+
+    def leave(self, conn: int) -> None:
+        """Note that a connection adds nothing more; what is not settled stays."""
+        self._usage.pop(conn, None)
 
     def close(self, closed: Closed) -> None:
         """Say that a connection is gone, after its messages."""
         if self._opens.pop(closed.conn, None) is not None:
             return  # The router has not heard of it.
-        self._lanes.push(_Close(closed))
+        if self._lanes:
+            self._lanes.push(_Close(closed))
+        else:
+            batch = self._open_batch()
+            batch.bytes += ITEM_BYTES
+            batch.closes.append(closed)
 
     def settle(self, ranges: Ranges) -> list[tuple[int, str]]:
         """Forget settled messages; returns the sender and msg_id of those that have one."""
+        return self.settle_each(list(covered(ranges, self._unsettled)))
+
+    def settle_each(self, ordinals: Iterable[int]) -> list[tuple[int, str]]:
+        """Forget settled messages named one by one; unknown ordinals mean nothing."""
         settled: list[tuple[int, str]] = []
-        for ordinal in list(covered(ranges, self._unsettled)):
+        for ordinal in ordinals:
             message = self._forget(ordinal)
             if message is not None and message.frame.msg_id:
                 settled.append((message.conn, message.frame.msg_id))
@@ -120,30 +178,29 @@ class Uplink:
 
     def restart(self) -> None:
         """Begin a new stream: everything that is not settled will be sent again, in order."""
-        again = [*self._unsettled.values(), *self._lanes.drain()]
-        self._unsettled.clear()
+        again = self._drain()
         self._opens.clear()
         self._lanes = Lanes()
-        for item in again:
-            # The connections of the new stream are announced; old closes mean nothing to it.
-            if isinstance(item, _Message):
-                self._lanes.push(item)
+        # The connections of the new stream are announced; old closes mean nothing to it.
+        for message in again:
+            self._put(message, len(message.payload))
 
     def drop(self, live: Iterable[int]) -> None:
         """Forget everything of connections that are not in `live`."""
         kept = set(live)
-        for message in [*self._unsettled.values(), *self._lanes.drain()]:
-            if not isinstance(message, _Message):
-                continue
+        for message in self._drain():
             if message.conn in kept:
-                self._lanes.push(message)
+                self._put(message, len(message.payload))
             else:
                 self._discount(message)
-        self._unsettled.clear()
 
     def gather(self) -> EdgeFrame | None:
         """Take what fits into one frame; None when there is nothing."""
-        if not (self._opens or self._lanes):
+        if self._batches:
+            batch = self._batches.popleft()
+            messages = batch.messages if batch.messages.ordinals else None
+            return EdgeFrame(opens=self._take_opens(), messages=messages, closes=batch.closes)
+        if not self.has_more:
             return None
         frame = EdgeFrame(opens=self._take_opens())
         frame.chunks, items = self._lanes.take()
@@ -158,8 +215,23 @@ class Uplink:
         frame.closes = closes
         return frame
 
-    def _take_opens(self) -> list[Open]:
+    def _take_opens(self) -> Sequence[Open]:
+        if not self._opens:
+            return ()
         return [self._opens.pop(conn) for conn in list(islice(self._opens, FRAME_OPENS))]
+
+    def _put(self, message: _Message, size: int) -> None:
+        if self._lanes or size > CHUNK_BYTES:
+            self._lanes.push(message)
+            return
+        batch = self._open_batch()
+        batch.bytes += size + ITEM_BYTES
+        self._append(batch.messages, message, 0)
+
+    def _open_batch(self) -> _Batch:
+        if not self._batches or self._batches[-1].full:
+            self._batches.append(_Batch())
+        return self._batches[-1]
 
     def _append(self, columns: EdgeMessages, message: _Message, transfer: int) -> None:
         if message.ordinal == 0:
@@ -173,8 +245,19 @@ class Uplink:
         columns.types.append(frame.type)
         columns.target_keys.append(target.api_key if target else "")
         columns.target_platforms.append(target.platform if target else "")
+        if transfer and not columns.transfers:
+            columns.transfers.extend([0] * len(columns.payloads))
+        if columns.transfers or transfer:
+            columns.transfers.append(transfer)
         columns.payloads.append(b"" if transfer else bytes(frame.payload))
-        columns.transfers.append(transfer)
+
+    def _drain(self) -> list[_Message]:
+        """Take out everything that is not settled, in order."""
+        waiting = (item for item in self._lanes.drain() if isinstance(item, _Message))
+        again = [*self._unsettled.values(), *waiting]
+        self._unsettled.clear()
+        self._batches.clear()
+        return again
 
     def _forget(self, ordinal: int) -> _Message | None:
         message = self._unsettled.pop(ordinal, None)
@@ -186,8 +269,5 @@ class Uplink:
         size = len(message.frame.payload)
         self._bytes -= size
         self._count -= 1
-        usage = self._usage[message.conn]
-        usage.messages -= 1
-        usage.bytes -= size
-        if not usage.messages:
-            del self._usage[message.conn]
+        message.usage.messages -= 1
+        message.usage.bytes -= size

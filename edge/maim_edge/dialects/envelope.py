@@ -7,7 +7,7 @@ from typing import Any
 
 from maim_edge.dialects.interface import Delivery, Pieces
 from maim_protocol import envelope
-from maim_protocol.envelope import ClientFrame
+from maim_protocol.envelope import ClientFrame, Meta
 from maim_protocol.errors import ErrorCode
 
 
@@ -20,17 +20,17 @@ class EnvelopeDialect:
 
     def deliver(self, delivery: Delivery) -> Pieces:
         """Write a message around its untouched payload."""
-        meta = {
-            "sender_user": delivery.sender_user,
-            "sender_platform": delivery.sender_platform,
-            "target_user": delivery.target_user,
-            "platform": delivery.platform,
-            "timestamp": delivery.timestamp,
-        }
+        meta = Meta(
+            delivery.sender_user,
+            delivery.sender_platform,
+            delivery.target_user,
+            delivery.platform,
+            delivery.timestamp,
+        )
         head = envelope.encode_head(delivery.type, delivery.msg_id, meta)
-        pieces = (head, *delivery.payload, b"}")
+        payload = delivery.payload
         # Small ones are joined here, once for all who receive them.
-        return pieces if len(delivery.payload) > 1 else (b"".join(pieces),)
+        return (b"%b%b}" % (head, payload[0]),) if len(payload) == 1 else (head, *payload, b"}")
 
     def ack(self, connection_uuid: str, msg_id: str, timestamp: float) -> bytes | None:
         """Write a `sys_ack`."""

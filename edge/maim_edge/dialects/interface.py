@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from maim_protocol.envelope import ClientFrame
 from maim_protocol.errors import ErrorCode
@@ -13,8 +14,7 @@ from maim_protocol.errors import ErrorCode
 Pieces = Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """A message for a client, with the meta that the router verified."""
 
     msg_id: str

@@ -483,7 +483,9 @@ Global___RefusalReason: _TypeAlias = RefusalReason  # noqa: Y015
 
 @_typing.final
 class EdgeMessages(_message.Message):
-    """Messages of clients: parallel columns of one length, an entry a message."""
+    """Messages of clients: parallel columns of one length, an entry a message. `transfers` is empty
+    when it would hold nothing but zeros.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -549,7 +551,10 @@ Global___EdgeMessages: _TypeAlias = EdgeMessages  # noqa: Y015
 
 @_typing.final
 class Deliveries(_message.Message):
-    """Messages for clients: parallel columns of one length, an entry a delivery, but for `conns`."""
+    """Messages for clients: parallel columns of one length, an entry a delivery, but for `conns`.
+    `fanouts` is empty when every delivery has one receiver; `wants`, `transfers` and `settles` are
+    empty when they would hold nothing but zeros.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -566,6 +571,7 @@ class Deliveries(_message.Message):
     WANTS_FIELD_NUMBER: _builtins.int
     PAYLOADS_FIELD_NUMBER: _builtins.int
     TRANSFERS_FIELD_NUMBER: _builtins.int
+    SETTLES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ordinals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Number of the delivery in this direction and stream, growing; from 1."""
@@ -618,6 +624,12 @@ class Deliveries(_message.Message):
     def transfers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Number of the transfer whose chunks are the payload; 0: the payload is here."""
 
+    @_builtins.property
+    def settles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Ordinal of a message of this edge that is settled as soon as the edge has this delivery in
+        its memory, since no other edge receives it; 0: none. Saves the way to the router and back.
+        """
+
     def __init__(
         self,
         *,
@@ -634,10 +646,11 @@ class Deliveries(_message.Message):
         wants: _abc.Iterable[Global___DeliveryWant.ValueType] | None = ...,
         payloads: _abc.Iterable[_builtins.bytes] | None = ...,
         transfers: _abc.Iterable[_builtins.int] | None = ...,
+        settles: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conns", b"conns", "fanouts", b"fanouts", "msg_ids", b"msg_ids", "ordinals", b"ordinals", "payloads", b"payloads", "platforms", b"platforms", "sender_platforms", b"sender_platforms", "sender_users", b"sender_users", "target_users", b"target_users", "timestamps", b"timestamps", "transfers", b"transfers", "types", b"types", "wants", b"wants"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conns", b"conns", "fanouts", b"fanouts", "msg_ids", b"msg_ids", "ordinals", b"ordinals", "payloads", b"payloads", "platforms", b"platforms", "sender_platforms", b"sender_platforms", "sender_users", b"sender_users", "settles", b"settles", "target_users", b"target_users", "timestamps", b"timestamps", "transfers", b"transfers", "types", b"types", "wants", b"wants"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

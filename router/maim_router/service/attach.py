@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import grpc
 
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_protocol.frames import EdgeFrame, RouterFrame
+from maim_protocol.frames import GRPC_PACE_SECONDS, EdgeFrame, RouterFrame
 from maim_protocol.v1 import bridge_pb2 as pb
 from maim_protocol.v1 import bridge_pb2_grpc
 from maim_router.node import Node
@@ -27,6 +28,8 @@ Context = grpc.aio.ServicerContext[pb.EdgeFrame, pb.RouterFrame]
 class _Stream:
     """An `EdgeStream` over the two halves of a gRPC call."""
 
+    pace_seconds = GRPC_PACE_SECONDS
+
     def __init__(self, context: Context) -> None:
         self._context = context
         self._writing: asyncio.Task[None] | None = None
@@ -35,12 +38,15 @@ class _Stream:
         message: object = await self._context.read()
         return codec.edge_frame(message) if isinstance(message, pb.EdgeFrame) else None
 
-    async def write(self, frame: RouterFrame) -> None:
-        # Shielded: gRPC has no way to take a write back, and the end of the call would run into it.
+    def write(self, frame: RouterFrame) -> Awaitable[None]:
+        # A task: gRPC has no way to take a write back, and the end of the call would run into it.
         self._writing = asyncio.create_task(self._context.write(codec.router_frame(frame)))
         self._writing.add_done_callback(_retrieve)
+        return self._written(self._writing)
+
+    async def _written(self, writing: asyncio.Task[None]) -> None:
         try:
-            await asyncio.shield(self._writing)
+            await asyncio.shield(writing)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
             raise ConnectionError(str(error)) from error
 

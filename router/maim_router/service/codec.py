@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from maim_protocol import frames
 from maim_protocol.v1 import bridge_pb2 as pb
 
 
 def edge_frame(message: pb.EdgeFrame) -> frames.EdgeFrame:
     """Read what an edge sent."""
-    return frames.EdgeFrame(
-        hello=_hello(message.hello) if message.HasField("hello") else None,
-        live=[_live(live) for live in message.live],
-        opens=[_open(asked) for asked in message.opens],
-        chunks=[frames.Chunk(chunk.transfer, chunk.data) for chunk in message.chunks],
-        messages=_messages(message.messages) if message.HasField("messages") else None,
-        closes=[frames.Closed(c.conn, c.code, c.reason) for c in message.closes],
-        taken_through=message.taken_through,
-        done=[(span.first, span.last) for span in message.done],
-        outcomes=_outcomes(message.outcomes) if message.HasField("outcomes") else None,
-    )
+    frame = frames.EdgeFrame(taken_through=message.taken_through)
+    if message.HasField("messages"):
+        frame.messages = _messages(message.messages)
+    if message.done:
+        frame.done = [(span.first, span.last) for span in message.done]
+    if message.HasField("outcomes"):
+        frame.outcomes = _outcomes(message.outcomes)
+    if message.chunks:
+        frame.chunks = [frames.Chunk(chunk.transfer, chunk.data) for chunk in message.chunks]
+    if message.opens:
+        frame.opens = [_open(asked) for asked in message.opens]
+    if message.closes:
+        frame.closes = [frames.Closed(c.conn, c.code, c.reason) for c in message.closes]
+    if message.HasField("hello"):
+        frame.hello = _hello(message.hello)
+    if message.live:
+        frame.live = [_live(live) for live in message.live]
+    return frame
 
 
 def router_frame(frame: frames.RouterFrame) -> pb.RouterFrame:
@@ -78,15 +87,17 @@ def _open(asked: pb.OpenRequest) -> frames.Open:
 
 
 def _messages(columns: pb.EdgeMessages) -> frames.EdgeMessages:
+    # Sequences of protobuf as they are: they are read once, and copying costs as much.
+    read: Any = columns
     return frames.EdgeMessages(
-        list(columns.ordinals),
-        list(columns.conns),
-        list(columns.msg_ids),
-        list(columns.types),
-        list(columns.target_keys),
-        list(columns.target_platforms),
-        list(columns.payloads),
-        list(columns.transfers),
+        read.ordinals,
+        read.conns,
+        read.msg_ids,
+        read.types,
+        read.target_keys,
+        read.target_platforms,
+        read.payloads,
+        read.transfers,
     )
 
 
@@ -116,6 +127,7 @@ def _fill_deliveries(message: pb.Deliveries, columns: frames.Deliveries) -> None
     message.target_users.extend(columns.target_users)
     message.platforms.extend(columns.platforms)
     message.timestamps.extend(columns.timestamps)
-    message.wants.extend(pb.DeliveryWant.ValueType(want) for want in columns.wants)
+    message.wants.extend(map(pb.DeliveryWant.ValueType, columns.wants))
     message.payloads.extend(columns.payloads)
     message.transfers.extend(columns.transfers)
+    message.settles.extend(columns.settles)

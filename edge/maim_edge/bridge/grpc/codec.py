@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from maim_protocol import frames
 from maim_protocol.v1 import bridge_pb2 as pb
 
 
 def router_frame(message: pb.RouterFrame) -> frames.RouterFrame:
     """Read what a router sent."""
-    frame = frames.RouterFrame(
-        chunks=[frames.Chunk(chunk.transfer, chunk.data) for chunk in message.chunks],
-        verdicts=[_verdict(verdict) for verdict in message.verdicts],
-        disconnects=[frames.DisconnectOrder(d.conn, d.code, d.reason) for d in message.disconnects],
-        settled=[(span.first, span.last) for span in message.settled],
-        rejections=[frames.Rejection(r.ordinal, r.code, r.text) for r in message.rejections],
-    )
+    frame = frames.RouterFrame()
+    if message.HasField("deliveries"):
+        frame.deliveries = _deliveries(message.deliveries)
+    if message.settled:
+        frame.settled = [(span.first, span.last) for span in message.settled]
+    if message.chunks:
+        frame.chunks = [frames.Chunk(chunk.transfer, chunk.data) for chunk in message.chunks]
+    if message.verdicts:
+        frame.verdicts = [_verdict(verdict) for verdict in message.verdicts]
+    if message.disconnects:
+        frame.disconnects = [
+            frames.DisconnectOrder(d.conn, d.code, d.reason) for d in message.disconnects
+        ]
+    if message.rejections:
+        frame.rejections = [frames.Rejection(r.ordinal, r.code, r.text) for r in message.rejections]
     if message.HasField("welcome"):
         welcome = message.welcome
         frame.welcome = frames.Welcome(welcome.router_id, welcome.protocol_version)
-    if message.HasField("deliveries"):
-        frame.deliveries = _deliveries(message.deliveries)
     return frame
 
 
@@ -57,20 +65,23 @@ def _verdict(verdict: pb.Verdict) -> frames.Verdict:
 
 
 def _deliveries(columns: pb.Deliveries) -> frames.Deliveries:
+    # Sequences of protobuf as they are: they are read once, and copying costs as much.
+    read: Any = columns
     return frames.Deliveries(
-        list(columns.ordinals),
-        list(columns.fanouts),
-        list(columns.conns),
-        list(columns.msg_ids),
-        list(columns.types),
-        list(columns.sender_users),
-        list(columns.sender_platforms),
-        list(columns.target_users),
-        list(columns.platforms),
-        list(columns.timestamps),
-        list(columns.wants),
-        list(columns.payloads),
-        list(columns.transfers),
+        read.ordinals,
+        read.fanouts,
+        read.conns,
+        read.msg_ids,
+        read.types,
+        read.sender_users,
+        read.sender_platforms,
+        read.target_users,
+        read.platforms,
+        read.timestamps,
+        read.wants,
+        read.payloads,
+        read.transfers,
+        read.settles,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -12,7 +12,7 @@ import grpc
 
 from maim_edge.bridge.grpc import codec
 from maim_protocol.errors import AttachProblem, AttachRefused, RouterUnavailable
-from maim_protocol.frames import EdgeFrame, RouterFrame, RouterStream
+from maim_protocol.frames import GRPC_PACE_SECONDS, EdgeFrame, RouterFrame, RouterStream
 from maim_protocol.v1 import bridge_pb2 as pb
 from maim_protocol.v1 import bridge_pb2_grpc
 
@@ -113,6 +113,8 @@ async def _connected(channel: grpc.aio.Channel, target: str) -> None:
 class _GrpcStream:
     """A `RouterStream` over a gRPC call; owns the channel."""
 
+    pace_seconds = GRPC_PACE_SECONDS
+
     def __init__(self, target: str, channel: grpc.aio.Channel, call: Call) -> None:
         self._target = target
         self._channel = channel
@@ -125,17 +127,20 @@ class _GrpcStream:
             raise _failure(self._target, error) from error
         return codec.router_frame(message) if isinstance(message, pb.RouterFrame) else None
 
-    async def write(self, frame: EdgeFrame) -> None:
-        try:
-            await self._call.write(codec.edge_frame(frame))
-        except grpc.aio.AioRpcError as error:
-            raise ConnectionError(error.code().name) from error
-        except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError) as error:
-            raise ConnectionError("the stream has ended") from error
+    def write(self, frame: EdgeFrame) -> Awaitable[None]:
+        return self._write(codec.edge_frame(frame))
 
     async def close(self) -> None:
         self._call.cancel()
         await self._channel.close(None)
+
+    async def _write(self, message: pb.EdgeFrame) -> None:
+        try:
+            await self._call.write(message)
+        except grpc.aio.AioRpcError as error:
+            raise ConnectionError(error.code().name) from error
+        except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError) as error:
+            raise ConnectionError("the stream has ended") from error
 
 
 def _failure(target: str, error: grpc.aio.AioRpcError) -> Exception:

@@ -1,0 +1,1 @@
+"""The load generator behind `maim bench` and `benchmarks/`: clients that cost next to nothing."""
