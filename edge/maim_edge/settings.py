@@ -142,7 +142,7 @@ class EdgeSettings(ServiceSettings):
         "http", description="Refuse a handshake by its HTTP answer, or accept it and close."
     )
     ws: Literal["picows", "websockets-sansio"] = Field(
-        "websockets-sansio",
+        "picows",
         description="Implementation of the WebSocket protocol: picows or websockets-sansio; "
         "with compression it is the latter.",
     )

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidState
 from maim_edge.websocket_direct import CLOSE_SECONDS, PIECE_BYTES, Listener
 from maim_edge.websocket_frames import CONTINUATION, TEXT, head
 from maim_edge.websocket_gate import Gate
+from maim_edge.websocket_inbox import message_data
 
 if TYPE_CHECKING:
     from maim_edge.websocket_protocol import EdgeWebSocketProtocol
@@ -78,10 +79,8 @@ class SansIOSocket:
         return self._protocol.transport.get_write_buffer_size()
 
     def put_nowait(self, event: Any) -> None:
-        """Take an ASGI event of uvicorn's class for the listener."""
-        if event["type"] == "websocket.receive":
-            self.gate.take(event["bytes"])
-        elif not self._ended:
+        """Take the ASGI event of the end, all that uvicorn's class puts into its queue now."""
+        if not self._ended:
             self._ended = True
             close = self._protocol.conn.close_rcvd
             code, reason = event["code"], event.get("reason") or ""
@@ -109,5 +108,5 @@ class SansIOSocket:
 def _drain(queue: asyncio.Queue[Any]) -> tuple[list[bytes], list[Any]]:
     """Take what a queue of ASGI events holds: messages, and events of the end."""
     events = [queue.get_nowait() for _ in range(queue.qsize())]
-    messages = [event["bytes"] for event in events if event["type"] == "websocket.receive"]
+    messages = [message_data(event) for event in events if event["type"] == "websocket.receive"]
     return messages, [event for event in events if event["type"] == "websocket.disconnect"]
