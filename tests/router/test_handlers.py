@@ -238,9 +238,10 @@ async def test_many_that_wait_for_their_turn_and_never_wait_then_do_not_dig_deep
         stage.gates[name].set()
         stage.submit(name)
     stage.gates["first"].set()
+    last = asyncio.Event()
+    stage.handlers.submit(Job("job", "last", "u/qq", last.set))
     async with asyncio.timeout(20):
-        while stage.handlers.active:
-            await asyncio.sleep(0)
+        await last.wait()
     assert [name for name, _ in stage.ended] == ["first", *names]
 
 

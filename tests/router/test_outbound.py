@@ -36,8 +36,8 @@ def close(conn: int) -> Close:
     return Close(DisconnectOrder(conn, 4000, "bye"))
 
 
-def numbers(taken: Taken) -> list[int]:
-    return [int(item.message.msg_id) for item in taken.deliveries]
+def numbers(*frames: Taken) -> list[int]:
+    return [int(item.message.msg_id) for frame in frames for item in frame.deliveries]
 
 
 def all_frames(outbound: Outbound) -> list[Taken]:
@@ -61,7 +61,7 @@ def test_no_frame_holds_more_messages_than_the_cap() -> None:
         outbound.push(delivery(number))
     frames = all_frames(outbound)
     assert [len(frame.deliveries) for frame in frames] == [FRAME_MESSAGES, FRAME_MESSAGES, 1]
-    assert sum(map(numbers, frames), []) == list(range(2 * FRAME_MESSAGES + 1))
+    assert numbers(*frames) == list(range(2 * FRAME_MESSAGES + 1))
 
 
 @pytest.mark.parametrize("size", [CHUNK_BYTES, CHUNK_BYTES // 3])
@@ -70,7 +70,7 @@ def test_no_frame_holds_more_bytes_than_the_cap(size: int) -> None:
     for number in range(30):
         outbound.push(delivery(number, size=size))
     frames = all_frames(outbound)
-    assert sum(map(numbers, frames), []) == list(range(30))
+    assert numbers(*frames) == list(range(30))
     for frame in frames:
         total = sum(len(item.payload) + ITEM_BYTES for item in frame.deliveries)
         assert FRAME_BYTES - size - ITEM_BYTES < total <= FRAME_BYTES or frame is frames[-1]
@@ -96,7 +96,7 @@ def test_small_ones_pass_a_large_one_that_is_under_way() -> None:
     outbound.push(delivery(2, conn=2))
     outbound.push(delivery(3, conn=1))
     assert numbers(outbound.take()) == [2]
-    assert sum(map(numbers, all_frames(outbound)), []) == [1, 3]
+    assert numbers(*all_frames(outbound)) == [1, 3]
     outbound.push(delivery(4))
     assert numbers(outbound.take()) == [4]
 
