@@ -191,8 +191,9 @@ class PicowsProtocol(asyncio.Protocol):
             self.transport.resume_reading()
         self._socket = PicowsSocket(self.transport, self._inbox, self._home())
         self._connections.discard(self)
-        # Soon and not now: who takes the connection over hears of what came early too.
-        asyncio.get_running_loop().call_soon(self._pass_on, self._socket)
+        # Not now: who takes the connection over at once shall be ready for what came early.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._pass_on, self._socket)
 
     def _pass_on(self, socket: PicowsSocket) -> None:
         early, self._early = bytes(self._early), bytearray()

@@ -18,6 +18,7 @@ from maim_edge.websocket_direct import (
     LINGER_SECONDS,
     PIECE_BYTES,
     RESTARTED,
+    TOO_LARGE,
     Listener,
 )
 from maim_edge.websocket_frames import (
@@ -276,7 +277,8 @@ class PicowsSocket:
         if words is not None:
             self.transport.write(frame(TEXT, words))
         self.transport.write(close_frame(code, reason))
-        if self.transport.can_write_eof():
+        # Not while the peer is likely to write still: some clients get confused then.
+        if code != TOO_LARGE and self.transport.can_write_eof():
             self.transport.write_eof()
         self._leave(State.OVER)
         self._receiver.end(code, reason)

@@ -13,6 +13,7 @@ from maim_edge.bridge import Bridge
 from maim_edge.bridge.greeting import Identity, new_epoch
 from maim_edge.gateway import Gateway
 from maim_edge.http_protocol import EdgeHttpProtocol
+from maim_edge.picows_protocol import PicowsProtocol
 from maim_edge.settings import EdgeSettings
 from maim_edge.tls import server_context
 from maim_edge.websocket_protocol import EdgeWebSocketProtocol
@@ -69,7 +70,7 @@ class EdgeServer:
             sock,
             ssl_context=context,
             http=EdgeHttpProtocol,
-            ws_protocol_class=EdgeWebSocketProtocol,
+            ws_protocol_class=_protocol_class(settings),
             ws_max_size=settings.max_message_size,
             ws_ping_interval=settings.ping_interval,
             ws_ping_timeout=settings.ping_timeout,
@@ -115,6 +116,12 @@ class EdgeServer:
         except OSError:
             other.close()
             raise
+
+
+def _protocol_class(settings: EdgeSettings) -> type[asyncio.Protocol]:
+    # picows knows no permessage-deflate.
+    with_picows = settings.ws == "picows" and not settings.compression
+    return PicowsProtocol if with_picows else EdgeWebSocketProtocol
 
 
 def _identity(settings: EdgeSettings, port: int) -> Identity:

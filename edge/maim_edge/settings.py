@@ -141,8 +141,10 @@ class EdgeSettings(ServiceSettings):
     reject_with: Literal["http", "close"] = Field(
         "http", description="Refuse a handshake by its HTTP answer, or accept it and close."
     )
-    ws: Literal["websockets-sansio"] = Field(
-        "websockets-sansio", description="Implementation of the WebSocket protocol."
+    ws: Literal["picows", "websockets-sansio"] = Field(
+        "picows",
+        description="Implementation of the WebSocket protocol: picows or websockets-sansio; "
+        "with compression it is the latter.",
     )
     bridge: Literal["grpc"] = Field("grpc", description="How routers are reached.")
     admin_host: Host = Field("127.0.0.1", description="Address of /healthz and /readyz.")

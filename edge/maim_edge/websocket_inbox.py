@@ -57,11 +57,11 @@ class Inbox:
 
     def take_text(self, data: bytes) -> None:
         """Take a text message."""
-        self._put({"type": "websocket.receive", "text": data.decode()})
+        self._put(message_event(data, text=True))
 
     def take_binary(self, data: bytes) -> None:
         """Take a binary message."""
-        self._put({"type": "websocket.receive", "bytes": data})
+        self._put(message_event(data, text=False))
 
     def pause(self) -> None:
         """Do nothing: it keeps what comes anyway."""
@@ -97,7 +97,7 @@ class Inbox:
     def messages(self) -> list[bytes]:
         """Give away the messages that wait."""
         events, self._events = self._events, deque()
-        return [_data(event) for event in events if event is not CONNECT]
+        return [message_data(event) for event in events if event is not CONNECT]
 
     def end_of_all(self) -> tuple[int, str] | None:
         """Tell the end, if it has come."""
@@ -119,7 +119,15 @@ class Inbox:
             self._event.set_result(None)
 
 
-def _data(event: dict[str, Any]) -> bytes:
+def message_event(data: bytes, text: bool) -> dict[str, Any]:
+    """Make the event of a message; text has to be UTF-8."""
+    if text:
+        return {"type": "websocket.receive", "text": data.decode()}
+    return {"type": "websocket.receive", "bytes": data}
+
+
+def message_data(event: dict[str, Any]) -> bytes:
+    """Read the bytes of a message back from its event."""
     text: str | None = event.get("text")
     data: bytes = text.encode() if text is not None else event["bytes"]
     return data

@@ -1,21 +1,18 @@
 """uvicorn's sans-I/O WebSocket protocol with what a server of untrusted clients needs besides.
 
-It knows nothing of our product: it looks at nothing before the upgrade is accepted, carries
-messages as UTF-8 bytes, sends large ones in pieces so that control frames pass between them,
-lets the application abort, drops a peer that answers neither ping nor close, and keeps
-credentials in query strings out of the log.
+It knows nothing of our product: it looks at nothing before the upgrade is accepted, can hand a
+connection over to a listener, says why before it closes on a broken protocol, drops a peer that
+answers neither ping nor close, and keeps credentials in query strings out of the log.
 """
 
 from __future__ import annotations
 
 import logging
 from asyncio import TimerHandle
-from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.typing import BytesLike
 
@@ -32,12 +29,9 @@ from maim_edge.websocket_direct import (
     Listener,
 )
 from maim_edge.websocket_frames import is_utf8
+from maim_edge.websocket_inbox import message_event
 from maim_edge.websocket_sansio_direct import SansIOSocket
 from maim_edge.websocket_sansio_reader import read_exact
-
-__all__ = ["INVALID_DATA", "UNCHECKED_BYTES", "EdgeWebSocketProtocol"]
-
-Farewell = Callable[[int, str], bytes | None]
 
 quiet = logging.getLogger("maim_edge.websocket")
 # A filter and not a level: somebody may turn everything on, and lines below would hold the key.
@@ -47,9 +41,7 @@ quiet.addFilter(lambda record: record.levelno >= logging.WARNING)
 class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
     """A protocol class for `uvicorn.Config(ws=…)`.
 
-    The application finds the hand-over of `websocket_direct` in `scope["extensions"]`, and
-    `maim.socket`: `abort()` drops the connection at once, `on_broken(farewell)` takes a function
-    `(code, reason) -> bytes | None` for a last text frame to a peer that broke the protocol.
+    The application finds the hand-over of `websocket_direct` in `scope["extensions"]`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,7 +51,6 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         reader = self.conn.reader
         reader.read_exact = lambda n: read_exact(reader, n)  # type: ignore[method-assign]
         self._early: bytearray | None = bytearray()
-        self._farewell: Farewell | None = None
         self._unsent_at_ping = 0
         self._linger: TimerHandle | None = None
         self._owed_pong = b""
@@ -68,7 +59,6 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
     async def run_asgi(self) -> None:
         """Run the application; when it returns, its connection ends unless it has a listener."""
         extensions = cast(dict[str, Any], self.scope["extensions"])
-        extensions["maim.socket"] = {"abort": self.transport.abort, "on_broken": self._on_broken}
         extensions[EXTENSION] = self._hand_over
         try:
             await self.app(self.scope, self.receive, self.send)
@@ -131,19 +121,19 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             if len(self._early) > EARLY_BYTES:
                 self.transport.pause_reading()
         elif self._linger is None:
-            super().data_received(data)
+            self.conn.receive_data(data)
+            # What came before a broken frame first; the answer to that waits in `conn`.
+            self.handle_events()
+            if self.conn.parser_exc is not None:
+                self.handle_parser_exception()
 
     async def send(self, message: Any) -> None:
-        """Send an ASGI event; `text` of a `websocket.send` may be a tuple of pieces in UTF-8."""
-        text = message.get("text")
-        if isinstance(text, tuple | list) and message["type"] == "websocket.send":
-            await self._send_text(text)
-            return
+        """Send an ASGI event."""
         await super().send(message)
         match message["type"]:
             case "websocket.accept":
-                # Soon and not now: who takes the connection over hears of it too.
-                self.loop.call_soon(self._take_early)
+                # Not now: who takes the connection over at once shall be ready for it.
+                self.loop.call_soon(self.loop.call_soon, self._take_early)
             case "websocket.http.response.body" if not message.get("more_body"):
                 # A refusal is an answer too; uvicorn would report an application that gave none.
                 self.handshake_complete = True
@@ -159,23 +149,25 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self.send_receive_event_to_app()
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message to the application as bytes, a text one too: nobody needs a `str`.
+        """Hand a message to the listener or the application, a text one only if it is UTF-8.
 
-        RFC 6455 section 8.1 is seen to here, except in large ones: checking takes a while, which
-        the application can divide.
+        A large one reaches a listener unchecked: that takes a while, which it can divide.
         """
-        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        data = bytes(self.frames[0] if len(self.frames) == 1 else b"".join(self.frames))
         self.frames = []
         if self.close_sent:
             return
-        small_text = self.curr_msg_data_type == "text" and len(data) <= UNCHECKED_BYTES
-        if small_text and not is_utf8(data):
+        text, direct = self.curr_msg_data_type == "text", self._direct
+        unchecked = not text or (direct is not None and len(data) > UNCHECKED_BYTES)
+        if not unchecked and not is_utf8(data):
             self.conn.fail(INVALID_DATA, "a text frame is not UTF-8")
             self.handle_parser_exception()
-            return
-        self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
-        if not self.read_paused and self._direct is None:
-            self.hold_reading()
+        elif direct is not None:
+            direct.gate.take(data)
+        else:
+            self.queue.put_nowait(cast(Any, message_event(data, text)))
+            if not self.read_paused:
+                self.hold_reading()
 
     def handle_ping(self) -> None:
         """Answer; while the peer takes nothing keep the last answer, or pings fill our memory."""
@@ -240,21 +232,17 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_complete or self._direct is not None:
             raise RuntimeError("expected an accepted WebSocket that nobody has taken over")
         direct = self._direct = SansIOSocket(self, listener)
-        self._farewell = listener.on_broken
         self.queue = cast(Any, direct)
         if not self.writable.is_set():
             listener.pause_writing()
         self.go_on_reading()
         return direct
 
-    def _on_broken(self, farewell: Farewell) -> None:
-        self._farewell = farewell
-
     def _last_words(self, code: int, reason: str) -> bytes:
         # Between the pieces of a message there is no room for another one.
-        if self._farewell is None or self.conn.expect_continuation_frame:
+        if self._direct is None or self._direct.in_pieces:
             return b""
-        text = self._farewell(code, reason)
+        text = self._direct.gate.last_words(code, reason)
         return Frame(Opcode.TEXT, text).serialize(mask=False) if text is not None else b""
 
     def _take_early(self) -> None:
@@ -269,19 +257,3 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         self.handshake_complete = self.close_sent = True
         self.flush()
         self.transport.close()
-
-    async def _send_text(self, pieces: Sequence[bytes]) -> None:
-        """Send one message, in one frame when it is small."""
-        if sum(map(len, pieces)) <= PIECE_BYTES:
-            pieces = (b"".join(pieces),)
-        last = len(pieces) - 1
-        for index, piece in enumerate(pieces):
-            await self.writable.wait()
-            if self.disconnected or self.close_sent:
-                raise ClientDisconnected
-            try:
-                send = self.conn.send_continuation if index else self.conn.send_text
-                send(piece, index == last)
-            except InvalidState:
-                raise ClientDisconnected from None
-            self.flush()

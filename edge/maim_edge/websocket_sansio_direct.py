@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import InvalidState
 
-from maim_edge.websocket_direct import CLOSE_SECONDS, Listener
+from maim_edge.websocket_direct import CLOSE_SECONDS, PIECE_BYTES, Listener
+from maim_edge.websocket_frames import CONTINUATION, TEXT, head
 from maim_edge.websocket_gate import Gate
+from maim_edge.websocket_inbox import message_data
 
 if TYPE_CHECKING:
     from maim_edge.websocket_protocol import EdgeWebSocketProtocol
@@ -22,6 +24,7 @@ class SansIOSocket:
     def __init__(self, protocol: EdgeWebSocketProtocol, listener: Listener) -> None:
         self._protocol = protocol
         self._ended = False
+        self.in_pieces = False
         backlog, ends = _drain(protocol.queue)
         self.gate = Gate(listener, backlog)
         for event in ends:
@@ -29,21 +32,18 @@ class SansIOSocket:
 
     def send(self, message: bytes) -> None:
         """Write one text message in one frame."""
-        self._write(self._protocol.conn.send_text, message)
+        self.send_all([message])
 
     def send_all(self, messages: Sequence[bytes]) -> None:
         """Write several text messages at once."""
-        send_text = self._protocol.conn.send_text
         if self._writable:
-            with suppress(InvalidState):
-                for message in messages:
-                    send_text(message)
-            self._protocol.flush()
+            self._write([frame for data in messages for frame in self._frame(data)])
 
     def send_piece(self, piece: bytes, first: bool, last: bool) -> None:
         """Write a fragment of a large text message."""
-        conn = self._protocol.conn
-        self._write(conn.send_text if first else conn.send_continuation, piece, last)
+        if self._writable:
+            self.in_pieces = not last
+            self._write(self._frame(piece, first, last))
 
     def pause_reading(self) -> None:
         """Hand over no message until `resume_reading`."""
@@ -60,12 +60,13 @@ class SansIOSocket:
         """Begin the closing handshake."""
         self.gate.drop()
         protocol = self._protocol
-        if not self._writable:
-            return
-        self._write(protocol.conn.send_close, code, reason)
-        protocol.close_sent = True
-        protocol.go_on_reading()
-        protocol.close_timer = protocol.loop.call_later(CLOSE_SECONDS, protocol.transport.abort)
+        if self._writable:
+            with suppress(InvalidState):
+                protocol.conn.send_close(code, reason)
+            protocol.flush()
+            protocol.close_sent = True
+            protocol.go_on_reading()
+            protocol.close_timer = protocol.loop.call_later(CLOSE_SECONDS, protocol.transport.abort)
 
     def abort(self) -> None:
         """Drop the connection."""
@@ -78,10 +79,8 @@ class SansIOSocket:
         return self._protocol.transport.get_write_buffer_size()
 
     def put_nowait(self, event: Any) -> None:
-        """Take an ASGI event of uvicorn's class for the listener."""
-        if event["type"] == "websocket.receive":
-            self.gate.take(event["bytes"])
-        elif not self._ended:
+        """Take the ASGI event of the end, all that uvicorn's class puts into its queue now."""
+        if not self._ended:
             self._ended = True
             close = self._protocol.conn.close_rcvd
             code, reason = event["code"], event.get("reason") or ""
@@ -91,15 +90,23 @@ class SansIOSocket:
     def _writable(self) -> bool:
         return not (self._ended or self._protocol.close_sent)
 
-    def _write(self, send: Callable[..., None], *args: Any) -> None:
-        if self._writable:
-            with suppress(InvalidState):
-                send(*args)
-            self._protocol.flush()
+    def _frame(self, data: bytes, first: bool = True, last: bool = True) -> list[bytes]:
+        conn = self._protocol.conn
+        if not conn.extensions:
+            return [head(TEXT if first else CONTINUATION, len(data), last), data]
+        with suppress(InvalidState):
+            (conn.send_text if first else conn.send_continuation)(data, last)
+        return conn.data_to_send()
+
+    def _write(self, parts: list[bytes]) -> None:
+        if sum(map(len, parts)) < PIECE_BYTES:
+            self._protocol.transport.write(b"".join(parts))
+        else:
+            self._protocol.transport.writelines(parts)
 
 
 def _drain(queue: asyncio.Queue[Any]) -> tuple[list[bytes], list[Any]]:
     """Take what a queue of ASGI events holds: messages, and events of the end."""
     events = [queue.get_nowait() for _ in range(queue.qsize())]
-    messages = [event["bytes"] for event in events if event["type"] == "websocket.receive"]
+    messages = [message_data(event) for event in events if event["type"] == "websocket.receive"]
     return messages, [event for event in events if event["type"] == "websocket.disconnect"]

@@ -89,6 +89,8 @@ class Pump(Generic[F]):
             self._next = loop.call_soon(self._write, loop)
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._slow.done():
+            return  # `run` was cancelled and has not had its turn yet
         try:
             frame = self._source.gather()
             waiting = SENT if frame is None else self._wire.write(frame)

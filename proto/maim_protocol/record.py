@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
+
+import msgspec
 
 from maim_protocol.reading import Shape, a_list, a_string, an_object, join
 
 DEEPEST_SEGMENT = 100
+# Of these nothing has to be looked into when a record is written.
+_AS_IT_IS = frozenset({str, int, float, bool, dict, type(None)})
 
 
 class Record:
@@ -18,9 +23,13 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of this record; fields that are `None` are left out."""
-        names = [field.name for field in fields(cast("Any", self))]
-        values = ((name, getattr(self, name)) for name in names)
-        return {name: _plain(value) for name, value in values if value is not None}
+        kind: type = type(self)
+        found = {}
+        for name in _names(kind):
+            value = getattr(self, name)
+            if value is not None:
+                found[name] = value if type(value) in _AS_IT_IS else _plain(value)
+        return found
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -63,6 +72,25 @@ class Seg(Record):
             listed = enumerate(a_list(data, inside))
             data = [cls.read(item, f"{inside}[{index}]") for index, item in listed]
         return cls(kind, data)
+
+
+def nest_segments(segment: Seg, depth: int = 0) -> None:
+    """Turn the objects that a `seglist` was read with into segments.
+
+    Raises `msgspec.ValidationError` for what `Seg.read` may have to refuse.
+    """
+    if segment.type != "seglist":
+        return
+    if depth >= DEEPEST_SEGMENT:
+        raise msgspec.ValidationError("segments may be nested too deeply")
+    segment.data = msgspec.convert(segment.data, list[Seg])
+    for inner in segment.data:
+        nest_segments(inner, depth + 1)
+
+
+@functools.cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from maim_router import events as ev
 from maim_router.auth import Auth, AuthAnswer
 from maim_router.connection_map import ConnectionMap, Entry
 from maim_router.denials import Denials
-from maim_router.dispatch import metadata, open_metadata
+from maim_router.dispatch import metadata
 from maim_router.events import Address, Session
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Admission:
     async def _ask(self, action: ev.Authenticate) -> None:
         asked = action.open
         try:
-            answer = await self._auth.authenticate(open_metadata(Session(action.address, asked)))
+            answer = await self._auth.authenticate(metadata(Session(action.address.edge, asked)))
         except Exception:
             log.exception("authentication failed")
             text = "authentication failed, try again later"
@@ -106,15 +106,4 @@ class Admission:
 
 
 def _entry(session: Session) -> Entry:
-    asked = session.open
-    return Entry(
-        uuid=session.uuid,
-        user_id=session.user_id,
-        platform=asked.platform,
-        label=asked.label,
-        address=session.address,
-        client_ip=asked.client_ip,
-        connected_at=asked.connected_at,
-        restored=session.restored,
-        metadata=metadata(session),
-    )
+    return Entry(session.uuid, session.user_id, session.edge, session.open, session.restored)

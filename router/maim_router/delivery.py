@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from maim_protocol.frames import BridgeOutcome
+from maim_protocol.frames import BridgeOutcome, Want
 
 
 class Outcome(enum.StrEnum):
@@ -25,10 +25,10 @@ class Outcome(enum.StrEnum):
     @property
     def delivered(self) -> bool:
         """Whether the message is on its way to a client or safe for it."""
-        return self in (Outcome.ACKED, Outcome.WRITTEN, Outcome.QUEUED)
+        return self in _DELIVERED
 
 
-OF_BRIDGE = {
+OF_BRIDGE: dict[int, Outcome] = {
     BridgeOutcome.WRITTEN: Outcome.WRITTEN,
     BridgeOutcome.ACKED: Outcome.ACKED,
     BridgeOutcome.GONE: Outcome.NO_CONNECTION,
@@ -36,6 +36,7 @@ OF_BRIDGE = {
     BridgeOutcome.TOO_LARGE: Outcome.TOO_LARGE,
 }
 _BEST_FIRST = list(Outcome)
+_DELIVERED = frozenset((Outcome.ACKED, Outcome.WRITTEN, Outcome.QUEUED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,15 @@ class DeliveryReport:
     @property
     def outcome(self) -> Outcome:
         """The best outcome of all; `NO_CONNECTION` when there was no connection."""
-        return min(self.outcomes.values(), key=_BEST_FIRST.index, default=Outcome.NO_CONNECTION)
+        found = set(self.outcomes.values())
+        return min(found, key=_BEST_FIRST.index, default=Outcome.NO_CONNECTION)
 
 
 class DeliveryResult(dict[str, bool]):
     """Connection id → whether the message went out; `.report` says what exactly happened."""
 
     def __init__(self, report: DeliveryReport) -> None:
-        super().__init__({uuid: out.delivered for uuid, out in report.outcomes.items()})
+        super().__init__({uuid: out in _DELIVERED for uuid, out in report.outcomes.items()})
         self.report = report
 
 
@@ -72,13 +74,18 @@ class Ledger:
         self._on_taken = on_taken
         self._edges_open = 0
         self._taken_once = False
-        self._open: set[str] = set()
+        self._shares_open = 0
         self._finished: asyncio.Future[None] | None = None
 
-    def expect(self, uuids: Iterable[str] = ()) -> None:
-        """Count in an edge, and the connections there whose last word is wanted."""
+    def expect(self) -> None:
+        """Count in an edge."""
         self._edges_open += 1
-        self._open.update(uuids)
+
+    def share(self, uuids: Mapping[int, str], want: Want) -> Share:
+        """Count in an edge with its connections, handle → id, and what is wanted of them."""
+        self._edges_open += 1
+        self._shares_open += bool(want and uuids)
+        return Share(self, uuids, want)
 
     def taken(self, *, by_edge: bool) -> None:
         """Note that one edge has it, or is lost."""
@@ -87,26 +94,72 @@ class Ledger:
         if self._edges_open == 0 and self._on_taken is not None:
             self._on_taken(self._taken_once)
 
-    def note(self, uuid: str, outcome: Outcome, *, last: bool) -> None:
-        """Note what became of it at one connection; `last` when nothing more will come."""
-        self.outcomes[uuid] = outcome
-        if last:
-            self._close(uuid)
-
-    def lose(self, uuid: str) -> None:
-        """Note that the edge of a connection was lost before its last word."""
-        if uuid in self._open:
-            self.outcomes.setdefault(uuid, Outcome.EDGE_UNREACHABLE)
-            self._close(uuid)
+    def share_ended(self) -> None:
+        """Note that the last word on every connection of one edge is known."""
+        self._shares_open -= 1
+        if not self._shares_open and self._finished is not None and not self._finished.done():
+            self._finished.set_result(None)
 
     async def wait(self, timeout: float) -> None:
         """Wait until the last word on every connection is known, at most `timeout` seconds."""
-        if not self._open:
+        if not self._shares_open:
             return
         self._finished = asyncio.get_running_loop().create_future()
         await asyncio.wait([self._finished], timeout=timeout)
 
-    def _close(self, uuid: str) -> None:
-        self._open.discard(uuid)
-        if not self._open and self._finished is not None and not self._finished.done():
-            self._finished.set_result(None)
+
+class Share:
+    """What one edge has of a message; connections are named by their handles.
+
+    Reports come for many connections at a time and are taken in so: a broadcast to thousands
+    costs next to nothing for each.
+    """
+
+    __slots__ = ("_ledger", "_open", "_taken", "_uuids", "_want")
+
+    def __init__(self, ledger: Ledger, uuids: Mapping[int, str], want: Want) -> None:
+        self._ledger = ledger
+        self._uuids = uuids
+        self._want = want
+        self._taken = False
+        # Whose last word is missing; None: everybody's, or nobody's when none is wanted.
+        self._open: set[int] | None = None if want else set()
+
+    def taken(self, *, by_edge: bool) -> None:
+        """Note that the edge has it, or is lost; what comes later changes nothing."""
+        if not self._taken:
+            self._taken = True
+            self._ledger.taken(by_edge=by_edge)
+
+    def hear(self, outcomes: Mapping[int, int]) -> None:
+        """Note what became of it, handle → `BridgeOutcome`; raises `KeyError` for another value."""
+        uuids = self._uuids
+        if not outcomes.keys() <= uuids.keys():
+            outcomes = {conn: code for conn, code in outcomes.items() if conn in uuids}
+        found = {uuids[conn]: OF_BRIDGE[code] for conn, code in outcomes.items()}
+        self._ledger.outcomes.update(found)
+        if self._want is Want.ACKED:
+            written = BridgeOutcome.WRITTEN
+            outcomes = {conn: code for conn, code in outcomes.items() if code != written}
+        self._close(outcomes)
+
+    def lose(self) -> None:
+        """Note that the edge is lost."""
+        self.taken(by_edge=False)
+        lost = self._uuids if self._open is None else self._open
+        for conn in lost:
+            self._ledger.outcomes.setdefault(self._uuids[conn], Outcome.EDGE_UNREACHABLE)
+        self._close(dict.fromkeys(lost, 0))
+
+    def _close(self, conns: Mapping[int, int]) -> None:
+        if self._open is None:
+            if len(conns) < len(self._uuids):
+                self._open = set(self._uuids).difference(conns)
+                return
+            self._open = set()
+        elif self._open:
+            self._open.difference_update(conns)
+        else:
+            return
+        if not self._open and self._uuids:
+            self._ledger.share_ended()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,7 +13,7 @@ from maim_protocol.message import APIMessageBase
 from maim_router import events as ev
 from maim_router.events import Session
 from maim_router.handlers import Handlers, Job
-from maim_router.hooks import Hooks, Metadata, call
+from maim_router.hooks import ConnectionCallback, Hooks, Metadata
 
 Ack = Literal["handled", "received"]
 
@@ -33,67 +33,66 @@ class Dispatch:
         self._ack = ack
         self._report = report
 
-    def message(self, session: Session, message: ev.Inbound) -> None:
+    def message(self, dispatch: ev.Dispatch) -> None:
         """Hand a message to `on_message` or to the handler of its custom type."""
-        settled = ev.Settled(session.address, session.user_id, message)
-        early = self._ack == "received"
-
-        def finished(returned: bool) -> None:
-            if early:
-                return
-            self._report(settled if returned else _failed(session, message))
-
+        session, message = dispatch.session, dispatch.message
         try:
-            job = Job(
-                name=f"{message.type} {message.msg_id}",
-                lane=f"{session.user_id}/{session.open.platform}",
-                run=self._call(session, message),
-                started=(lambda: self._report(settled)) if early else None,
-                done=finished,
-            )
+            handler, decoded = self._decode(message)
         except (ValueError, RecursionError) as error:
-            text = f"payload: {error}"
-            failed = _failed(session, message, ErrorCode.BAD_MESSAGE, text)
-            self._report(failed)
+            self._report(ev.Failed(dispatch, ErrorCode.BAD_MESSAGE, f"payload: {error}"))
             return
+        if handler is None:
+            text = f"the handler of {message.type} has gone"
+            self._report(ev.Failed(dispatch, ErrorCode.UNKNOWN_TYPE, text))
+            return
+        about = metadata(session)
+        about["msg_id"] = message.msg_id
+        about["type"] = message.type
+        early = self._ack == "received"
+        job = Job(
+            message.type,
+            message.msg_id,
+            _lane(session),
+            handler,
+            (decoded, about),
+            started=(lambda: self._report(ev.Settled((dispatch,)))) if early else None,
+            done=_ignore if early else (lambda returned: self._finished(dispatch, returned)),
+        )
         self._handlers.submit(job)
 
     def connected(self, session: Session) -> None:
         """Call `on_connect`."""
-        self._notify("on_connect", session)
+        self._notify("on_connect", self._hooks.on_connect, session)
 
     def disconnected(self, session: Session) -> None:
         """Call `on_disconnect`."""
-        self._notify("on_disconnect", session)
+        self._notify("on_disconnect", self._hooks.on_disconnect, session)
 
-    def _notify(self, name: str, session: Session) -> None:
-        callback = getattr(self._hooks, name)
-        if callback is None:
-            return
-        lane = f"{session.user_id}/{session.open.platform}"
-        job = Job(
-            f"{name} {session.uuid}", lane, lambda: call(callback, session.uuid, metadata(session))
-        )
-        self._handlers.submit(job)
+    def _notify(self, name: str, callback: ConnectionCallback | None, session: Session) -> None:
+        if callback is not None:
+            arguments = (session.uuid, metadata(session))
+            self._handlers.submit(Job(name, session.uuid, _lane(session), callback, arguments))
 
-    def _call(self, session: Session, message: ev.Inbound) -> Callable[[], Awaitable[object]]:
-        about = metadata(session) | {"msg_id": message.msg_id, "type": message.type}
+    def _decode(self, message: ev.Inbound) -> tuple[Callable[..., Any] | None, Any]:
+        payload = msgspec.json.decode(message.payload)
         on_message = self._hooks.on_message
         if message.type == SYS_STD and on_message is not None:
-            decoded = APIMessageBase.from_dict(msgspec.json.decode(message.payload))
-            return lambda: call(on_message, decoded, about)
-        handler = self._hooks.custom_handlers[message.type]
-        payload = msgspec.json.decode(message.payload)
-        return lambda: call(handler, payload, about)
+            return on_message, APIMessageBase.from_dict(payload)
+        return self._hooks.custom_handlers.get(message.type), payload
+
+    def _finished(self, dispatch: ev.Dispatch, returned: bool) -> None:
+        if returned:
+            self._report(ev.Settled((dispatch,)))
+        else:
+            text = "the handler of the message failed"
+            self._report(ev.Failed(dispatch, ErrorCode.INTERNAL, text))
 
 
 def metadata(session: Session) -> Metadata:
-    """What callbacks are told of a connection."""
-    return open_metadata(session) | {"uuid": session.uuid, "user_id": session.user_id}
+    """What callbacks are told of a connection, or of one that is not let in yet.
 
-
-def open_metadata(session: Session) -> Metadata:
-    """What callbacks are told of a connection that is not let in yet."""
+    Each gets its own: an application may change it as it likes.
+    """
     asked = session.open
     return {
         "uuid": session.uuid,
@@ -106,10 +105,9 @@ def open_metadata(session: Session) -> Metadata:
     }
 
 
-def _failed(
-    session: Session,
-    message: ev.Inbound,
-    code: ErrorCode = ErrorCode.INTERNAL,
-    text: str = "the handler of the message failed",
-) -> ev.Failed:
-    return ev.Failed(session.address, session.user_id, message, code, text)
+def _lane(session: Session) -> tuple[str, str]:
+    return session.user_id, session.open.platform
+
+
+def _ignore(returned: bool) -> None:
+    """Take the end of a handler whose message was settled when it started."""

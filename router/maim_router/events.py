@@ -1,11 +1,16 @@
-"""What the hub is told (events, past participles) and what it orders (actions): plain values."""
+"""What the hub is told (events, past participles) and what it orders (actions): plain values.
+
+They are structs, since one is made for each message: msgspec makes them ten times as fast as a
+frozen dataclass. None can be part of a cycle, so the garbage collector need not know them.
+"""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from maim_protocol.errors import ErrorCode, Refusal
 from maim_protocol.frames import Admission, Live, Open
@@ -33,11 +38,10 @@ class Phase(enum.Enum):
     OPEN = "open"
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct, gc=False):
     """A connection from its handshake to its end."""
 
-    address: Address
+    edge: EdgeKey
     open: Open
     phase: Phase = Phase.AUTHENTICATING
     uuid: str = ""
@@ -45,12 +49,17 @@ class Session:
     # Admitted by an earlier router or on an earlier stream: the edge waits for no verdict.
     restored: bool = False
 
+    @property
+    def address(self) -> Address:
+        """Where it is; made when asked for, an idle connection needs none."""
+        return Address(self.edge, self.open.conn)
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+
+class Inbound(Struct, frozen=True, gc=False):
     """A message of a client as it came over the bridge."""
 
     ordinal: int
+    conn: int
     msg_id: str
     type: str
     target_key: str
@@ -61,33 +70,28 @@ class Inbound:
 # Events: what has happened.
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeAttached:
+class EdgeAttached(Struct, frozen=True, gc=False):
     edge: EdgeKey
     live: Sequence[Live] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeLost:
+class EdgeLost(Struct, frozen=True, gc=False):
     edge: EdgeKey
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True, gc=False):
     edge: EdgeKey
     open: Open
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
+class Authenticated(Struct, frozen=True, gc=False):
     """The auth callback let the connection in as `user_id`."""
 
     address: Address
     user_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True, gc=False):
     """The auth callback did not let the connection in, or did not answer."""
 
     address: Address
@@ -95,50 +99,47 @@ class Refused:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True, gc=False):
     """The map was written; `replaced` had the label before, or is the session itself: too late."""
 
     session: Session
     replaced: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotRegistered:
+class NotRegistered(Struct, frozen=True, gc=False):
     """The map could not be written."""
 
     session: Session
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True, gc=False):
     address: Address
     code: int
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    address: Address
-    message: Inbound
+class Received(Struct, frozen=True, gc=False):
+    """All messages of one frame, in the order they came."""
+
+    edge: EdgeKey
+    messages: Sequence[Inbound]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Somebody else than the router's memory answers for the message now."""
+class Settled(Struct, frozen=True, gc=False):
+    """Somebody else than the router's memory answers for these messages now.
 
-    address: Address
-    user_id: str
-    message: Inbound
+    `told` is the edge whose deliveries carried the ordinals of its own messages (`settles`): it
+    knows of those already.
+    """
+
+    ended: Sequence[Relay | Dispatch]
+    told: EdgeKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True, gc=False):
     """The message was not taken."""
 
-    address: Address
-    user_id: str
-    message: Inbound
+    ended: Relay | Dispatch
     code: ErrorCode
     text: str
 
@@ -160,73 +161,61 @@ Event = (
 # Actions: what shall be done.
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticate:
+class Authenticate(Struct, frozen=True, gc=False):
     address: Address
     open: Open
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(Struct, frozen=True, gc=False):
     session: Session
 
 
-@dataclass(frozen=True, slots=True)
-class Unregister:
+class Unregister(Struct, frozen=True, gc=False):
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Admit:
+class Admit(Struct, frozen=True, gc=False):
     address: Address
     admission: Admission
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True, gc=False):
     address: Address
     code: Refusal
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(Struct, frozen=True, gc=False):
     address: Address
     code: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyConnected:
+class NotifyConnected(Struct, frozen=True, gc=False):
     session: Session
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyDisconnected:
+class NotifyDisconnected(Struct, frozen=True, gc=False):
     session: Session
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
+class Relay(Struct, frozen=True, gc=False):
     session: Session
     message: Inbound
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(Struct, frozen=True, gc=False):
     session: Session
     message: Inbound
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Struct, frozen=True, gc=False):
     edge: EdgeKey
-    ordinal: int
+    ordinals: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Struct, frozen=True, gc=False):
     edge: EdgeKey
     ordinal: int
     code: ErrorCode

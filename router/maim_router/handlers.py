@@ -5,29 +5,40 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from maim_router.hooks import call
 
 log = logging.getLogger(__name__)
 
 Order = Literal["concurrent", "sequential"]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True, gc=False):
     """One call of a handler.
 
-    `lane` is the sender (only one job of it runs at a time when the order is sequential);
-    `done` is told whether the handler returned. A job without `done` is a notification.
+    `kind` and `id` name it in the log. `lane` is the sender (only one job of it runs at a time
+    when the order is sequential); `done` is told whether the handler returned. A job without
+    `done` is a notification.
     """
 
-    name: str
-    lane: str
-    run: Callable[[], Awaitable[object]]
+    kind: str
+    id: str
+    lane: Hashable
+    callback: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
     started: Callable[[], None] | None = None
     done: Callable[[bool], None] | None = None
+
+    @property
+    def name(self) -> str:
+        """What the job is called in the log."""
+        return f"{self.kind} {self.id}"
 
 
 class Handlers:
@@ -40,15 +51,12 @@ class Handlers:
         self._limit = limit
         self._sequential = order == "sequential"
         self._waiting: deque[Job] = deque()
-        self._lanes: dict[str, deque[Job]] = {}
+        self._lanes: dict[Hashable, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._advancing = False
         self._stopping = False
+        self.active = 0
         self.errors = 0
-
-    @property
-    def active(self) -> int:
-        """How many handlers run now."""
-        return len(self._tasks)
 
     @property
     def waiting(self) -> int:
@@ -65,7 +73,10 @@ class Handlers:
                 lane.append(job)
                 return
             self._lanes[job.lane] = deque()
-        self._enqueue(job)
+        if self.active < self._limit and not self._waiting:
+            self._start(job)
+        else:
+            self._waiting.append(job)
 
     async def finish(self, timeout: float) -> None:
         """Start no message any more and let what runs finish for `timeout` seconds.
@@ -91,38 +102,68 @@ class Handlers:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _enqueue(self, job: Job) -> None:
-        if len(self._tasks) < self._limit:
-            self._start(job)
-        else:
-            self._waiting.append(job)
+        # Those that were cancelled before their first step have not counted themselves out.
+        self.active -= len(self._tasks)
+        self._tasks.clear()
 
     def _start(self, job: Job) -> None:
         if job.started is not None:
             job.started()
-        task = asyncio.get_running_loop().create_task(self._run(job), name=job.name)
-        self._tasks.add(task)
-        task.add_done_callback(lambda task: self._finished(task, job))
+        self.active += 1
+        task = _begin(self._run(job))
+        if not task.done():
+            self._tasks.add(task)
+            task.set_name(job.name)
 
     async def _run(self, job: Job) -> None:
-        returned = True
         try:
-            await job.run()
+            returned = await self._returns(job)
+            # Not reached when cancelled: a message whose handler was cut off is not answered.
+            if job.done is not None:
+                job.done(returned)
+        finally:
+            self._finished(job)
+
+    async def _returns(self, job: Job) -> bool:
+        try:
+            await call(job.callback, *job.arguments)
         except Exception:
-            returned = False
             self.errors += 1
             log.exception("handler raised: %s", job.name)
-        # Not reached when cancelled: a message whose handler was cut off is not answered.
-        if job.done is not None:
-            job.done(returned)
+            return False
+        return True
 
-    def _finished(self, task: asyncio.Task[None], job: Job) -> None:
-        self._tasks.discard(task)
-        lane = self._lanes.get(job.lane) if self._sequential else None
-        if lane:
-            self._waiting.append(lane.popleft())
-        elif lane is not None:
-            del self._lanes[job.lane]
-        while self._waiting and len(self._tasks) < self._limit:
-            self._start(self._waiting.popleft())
+    def _finished(self, job: Job) -> None:
+        self.active -= 1
+        if task := asyncio.current_task():
+            self._tasks.discard(task)
+        if self._sequential:
+            lane = self._lanes.get(job.lane)
+            if lane:
+                self._waiting.append(lane.popleft())
+            elif lane is not None:
+                del self._lanes[job.lane]
+        if self._waiting and not self._advancing:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Start what waits; a job that ends at once comes back here, and must not dig deeper."""
+        self._advancing = True
+        try:
+            while self._waiting and self.active < self._limit:
+                self._start(self._waiting.popleft())
+        finally:
+            self._advancing = False
+
+
+if sys.version_info >= (3, 12):
+
+    def _begin(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a coroutine until it first waits; the loop sees only one that does."""
+        return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
+
+else:
+
+    def _begin(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Make a task of a coroutine; stepping it here would hide its task from it."""
+        return asyncio.get_running_loop().create_task(coroutine)

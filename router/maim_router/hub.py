@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from maim_protocol.close_codes import CloseCode
@@ -11,9 +11,11 @@ from maim_protocol.errors import ErrorCode, Refusal
 from maim_protocol.frames import Admission
 from maim_router import events as ev
 from maim_router.events import Address, EdgeKey, Phase, Session
-from maim_router.recent import Recent, Seen
+from maim_router.recent import NEW, SETTLED, Recent
 
 REPLACED = "replaced by a newer connection with the same label"
+# Looked up once: it is asked for each message, and an enumeration's attributes are slow.
+OPEN = Phase.OPEN
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class Hub:
         if sessions is None or event.open.conn in sessions:
             return []
         address = Address(event.edge, event.open.conn)
-        sessions[event.open.conn] = Session(address, event.open)
+        sessions[event.open.conn] = Session(event.edge, event.open)
         self.counters.total_auth_requests += 1
         return [ev.Authenticate(address, event.open)]
 
@@ -164,9 +166,8 @@ class Hub:
     def _edge_attached(self, event: ev.EdgeAttached) -> Iterator[ev.Action]:
         sessions = self._edges.setdefault(event.edge, {})
         for live in event.live:
-            address = Address(event.edge, live.open.conn)
             admission = live.admission
-            session = Session(address, live.open, Phase.REGISTERING, restored=True)
+            session = Session(event.edge, live.open, Phase.REGISTERING, restored=True)
             session.uuid, session.user_id = admission.connection_uuid, admission.user_id
             sessions[live.open.conn] = session
             yield ev.Register(session)
@@ -177,43 +178,58 @@ class Hub:
         return [action for s in sessions.values() for action in self._leaves(s, reason)]
 
     def _received(self, event: ev.Received, now: float) -> list[ev.Action]:
-        session = self._in_phase(event.address, Phase.OPEN)
-        message = event.message
-        edge, ordinal = event.address.edge, message.ordinal
-        if session is None:
-            return [self._reject(edge, ordinal, ErrorCode.INTERNAL, "the connection is not open")]
-        if message.msg_id:
-            seen = self._recent.note(session.user_id, message.msg_id, (edge, ordinal), now)
-            if seen is not Seen.NEW:
-                self.counters.duplicate_messages_ignored += 1
-                return [ev.Settle(edge, ordinal)] if seen is Seen.SETTLED else []
-        self.counters.messages_processed += 1
-        if message.type != SYS_STD:
-            self.counters.custom_messages_processed += 1
-        return self._route(session, message)
+        edge, recent = event.edge, self._recent
+        recent.advance(now)
+        sessions = self._edges.get(edge, {})
+        actions: list[ev.Action] = []
+        for message in event.messages:
+            session = sessions.get(message.conn)
+            if session is None or session.phase is not OPEN:
+                text = "the connection is not open"
+                actions.append(self._reject(edge, message.ordinal, ErrorCode.INTERNAL, text))
+                continue
+            if message.msg_id:
+                seen = recent.note(session.user_id, message.msg_id, (edge, message.ordinal))
+                if seen is not NEW:
+                    self.counters.duplicate_messages_ignored += 1
+                    if seen is SETTLED:
+                        actions.append(ev.Settle(edge, (message.ordinal,)))
+                    continue
+            actions += self._route(session, message)
+        return actions
 
-    def _route(self, session: Session, message: ev.Inbound) -> list[ev.Action]:
+    def _route(self, session: Session, message: ev.Inbound) -> Sequence[ev.Action]:
+        counters = self.counters
+        counters.messages_processed += 1
+        if message.type != SYS_STD:
+            counters.custom_messages_processed += 1
         if message.type in self._handled:
-            return [ev.Dispatch(session, message)]
+            return (ev.Dispatch(session, message),)
+        relay = ev.Relay(session, message)
         if message.target_key:
-            self.counters.messages_relayed += 1
-            return [ev.Relay(session, message)]
+            counters.messages_relayed += 1
+            return (relay,)
         text = f"no handler takes {message.type} and its payload names no message_dim"
-        code = ErrorCode.UNKNOWN_TYPE
-        return self._failed(ev.Failed(session.address, session.user_id, message, code, text))
+        return self._failed(ev.Failed(relay, ErrorCode.UNKNOWN_TYPE, text))
 
     def _settled(self, event: ev.Settled) -> list[ev.Action]:
-        message = event.message
-        if not message.msg_id:
-            return [ev.Settle(event.address.edge, message.ordinal)]
-        waiting = self._recent.settle(event.user_id, message.msg_id)
-        return [ev.Settle(edge, ordinal) for edge, ordinal in waiting]
+        told, recent = event.told, self._recent
+        untold: dict[EdgeKey, list[int]] = {}
+        for ended in event.ended:
+            session, message = ended.session, ended.message
+            own = (session.edge, message.ordinal)
+            waiting = recent.settle(session.user_id, message.msg_id) if message.msg_id else (own,)
+            for waiter in waiting:
+                edge, ordinal = waiter
+                if edge != told or waiter != own:
+                    untold.setdefault(edge, []).append(ordinal)
+        return [ev.Settle(edge, ordinals) for edge, ordinals in untold.items()]
 
     def _failed(self, event: ev.Failed) -> list[ev.Action]:
-        message = event.message
-        waiting = [(event.address.edge, message.ordinal)]
+        session, message = event.ended.session, event.ended.message
+        waiting: Sequence[tuple[EdgeKey, int]] = ((session.edge, message.ordinal),)
         if message.msg_id:
-            waiting = self._recent.forget(event.user_id, message.msg_id)
+            waiting = self._recent.forget(session.user_id, message.msg_id)
         return [self._reject(edge, ordinal, event.code, event.text) for edge, ordinal in waiting]
 
     def _reject(self, edge: EdgeKey, ordinal: int, code: ErrorCode, text: str) -> ev.Reject:

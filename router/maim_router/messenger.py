@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
 
 from maim_protocol.envelope import CUSTOM_PREFIX, SYS_STD, TYPE_MAX_CHARS
-from maim_router.connection_map import ConnectionMap, Entry
+from maim_router.connection_map import Audience, ConnectionMap
 from maim_router.delivery import DeliveryReport
-from maim_router.edge_link import Outgoing
 from maim_router.hooks import custom_type
+from maim_router.outbound import Outgoing
 from maim_router.resolver import Resolver
 from maim_router.sending import DEFAULT_TIMEOUT, Sender, WaitFor
 
@@ -43,9 +42,9 @@ class Messenger:
         Raises what the application's resolving callback raises.
         """
         user = user_id or await self._resolver.resolve(api_key, platform)
-        entries = self._connections.find(user, platform) if user else ()
+        to = Audience.of(self._connections.find(user, platform) if user else ())
         message = _outgoing(SYS_STD, payload, user, platform)
-        return await self._sender.send(message, entries, wait_for, timeout)
+        return await self._sender.send(message, to, wait_for, timeout)
 
     async def broadcast(
         self,
@@ -56,9 +55,9 @@ class Messenger:
         timeout: float = DEFAULT_TIMEOUT,
     ) -> DeliveryReport:
         """Send a standard message to every connection, or to those of one platform."""
-        entries = self._connections.select(platform=platform)
         message = _outgoing(SYS_STD, payload, "", platform)
-        return await self._sender.send(message, entries, wait_for, timeout)
+        to = self._connections.audience(platform)
+        return await self._sender.send(message, to, wait_for, timeout)
 
     async def send_custom(
         self,
@@ -75,17 +74,19 @@ class Messenger:
 
         Raises `ValueError` for a type that no frame could have.
         """
-        entries = self._matching(user_id, platform, connection_uuid)
+        to = self._matching(user_id, platform, connection_uuid)
         message = _outgoing(_checked(custom_type(type)), payload, user_id, platform)
-        return await self._sender.send(message, entries, wait_for, timeout)
+        return await self._sender.send(message, to, wait_for, timeout)
 
-    def _matching(self, user_id: str, platform: str, connection_uuid: str) -> Sequence[Entry]:
+    def _matching(self, user_id: str, platform: str, connection_uuid: str) -> Audience:
         if not connection_uuid:
-            return self._connections.select(user_id=user_id, platform=platform)
+            if not user_id:
+                return self._connections.audience(platform)
+            return Audience.of(self._connections.select(user_id=user_id, platform=platform))
         entry = self._connections.get(connection_uuid)
         if entry is None or (user_id and entry.user_id != user_id):
-            return ()
-        return () if platform and entry.platform != platform else (entry,)
+            return Audience()
+        return Audience() if platform and entry.platform != platform else Audience.of((entry,))
 
 
 def _checked(type: str) -> str:

@@ -7,12 +7,12 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from maim_protocol.addresses import is_loopback
-from maim_protocol.errors import AttachProblem, AttachRefused
+from maim_protocol.errors import AttachProblem, AttachRefused, ErrorCode
 from maim_protocol.frames import (
     PROTOCOL_VERSION,
     EdgeFrame,
@@ -31,9 +31,10 @@ from maim_router.handlers import Handlers, Order
 from maim_router.hooks import Hooks
 from maim_router.hub import Hub
 from maim_router.messenger import Messenger
-from maim_router.relay import Relay
+from maim_router.relay import EDGE_LOST, Relay
 from maim_router.resolver import Resolver
 from maim_router.sending import Sender
+from maim_router.shared_texts import SharedTexts
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,9 @@ class Node:
         self._deliveries_of_gone_links = 0
         self._streams: set[asyncio.Task[Any]] = set()
         self._stopped = False
+        self._shared = SharedTexts()
+        # When the last frame came, monotonic seconds.
+        self._now = time.monotonic()
         resolve_ttl = self.options.resolve_ttl
         self.resolver = Resolver(self._resolve, resolve_ttl, time.monotonic)
         sender = Sender(self._links.get)
@@ -167,7 +171,8 @@ class Node:
         link = EdgeLink(key, hello.address, time.time(), stream)
         self._links[key] = link
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
-        self._step(ev.EdgeAttached(key, [live for frame in frames for live in frame.live]))
+        live = [self._shared.live(live) for frame in frames for live in frame.live]
+        self._step(ev.EdgeAttached(key, live))
         return link
 
     def _check(self, hello: Hello) -> None:
@@ -195,7 +200,8 @@ class Node:
         del self._links[link.key]
         self._deliveries_of_gone_links += link.deliveries
         log.info("edge %s detached", link.key.edge_id)
-        link.lose()
+        for relay in link.lose():
+            self._step(ev.Failed(relay, ErrorCode.NO_ROUTE, EDGE_LOST))
         self._step(ev.EdgeLost(link.key))
 
     async def _read(self, link: EdgeLink, stream: EdgeStream, frames: Sequence[EdgeFrame]) -> None:
@@ -211,50 +217,60 @@ class Node:
         """Take a frame in, unless its stream has been replaced by a later one."""
         if link.lost.is_set():
             return
+        # One look at the clocks for all that it holds.
+        self._now, timestamp = time.monotonic(), time.time()
         for asked in frame.opens:
-            self._step(ev.Opened(link.key, asked))
-        for conn, message in link.messages(frame):
-            self._step(ev.Received(Address(link.key, conn), message))
+            self._step(ev.Opened(link.key, self._shared.open(asked)))
+        messages = link.messages(frame)
+        if messages:
+            self._receive(ev.Received(link.key, messages), timestamp)
         for closed in frame.closes:
             self._step(ev.Closed(Address(link.key, closed.conn), closed.code, closed.reason))
-        link.on_reports(frame)
+        taken = link.on_reports(frame)
+        if taken:
+            self._step(ev.Settled(taken, told=link.key))
+
+    def _receive(self, event: ev.Received, timestamp: float) -> None:
+        now, pass_on = self._now, self._relay.pass_on
+        for action in self.hub.step(event, now):
+            if isinstance(action, ev.Relay):
+                pass_on(action, now, timestamp)
+            else:
+                self._carry_out(action)
 
     def _step(self, event: ev.Event) -> None:
-        for action in self.hub.step(event, time.monotonic()):
+        for action in self.hub.step(event, self._now):
             self._carry_out(action)
 
     def _carry_out(self, action: ev.Action) -> None:
         match action:
-            case ev.Relay(session, message):
-                self._relay.pass_on(session, message)
-            case ev.Dispatch(session, message):
-                self._dispatch.message(session, message)
-            case ev.Settle(edge, ordinal):
-                self._with_link(edge, lambda link: link.settle(ordinal))
+            case ev.Settle(edge, ordinals):
+                if link := self._links.get(edge):
+                    link.settle(ordinals)
+            case ev.Dispatch():
+                self._dispatch.message(action)
+            case ev.Relay():
+                self._relay.pass_on(action, self._now, time.time())
             case ev.Reject(edge, ordinal, code, text):
-                self._with_link(edge, lambda link: link.reject(ordinal, code, text))
+                if link := self._links.get(edge):
+                    link.reject(ordinal, code, text)
             case ev.Authenticate():
                 self.admission.authenticate(action)
             case ev.Register() | ev.Unregister():
                 self.admission.write(action)
             case ev.Admit(address, admission):
-                self._with_link(address.edge, lambda link: link.answer(address.conn, admission))
+                if link := self._links.get(address.edge):
+                    link.answer(address.conn, admission)
             case ev.Refuse(address, code, text):
-                refused = Refused(code, text)
-                self._with_link(address.edge, lambda link: link.answer(address.conn, refused))
+                if link := self._links.get(address.edge):
+                    link.answer(address.conn, Refused(code, text))
             case ev.Disconnect(address, close_code, reason):
-                self._with_link(
-                    address.edge, lambda link: link.disconnect(address.conn, close_code, reason)
-                )
+                if link := self._links.get(address.edge):
+                    link.disconnect(address.conn, close_code, reason)
             case ev.NotifyConnected(session):
                 self._dispatch.connected(session)
             case ev.NotifyDisconnected(session):
                 self._dispatch.disconnected(session)
-
-    def _with_link(self, edge: EdgeKey, do: Callable[[EdgeLink], None]) -> None:
-        link = self._links.get(edge)
-        if link is not None:
-            do(link)
 
 
 async def _read_hello(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:

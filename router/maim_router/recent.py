@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -19,6 +19,10 @@ class Seen(enum.Enum):
     SETTLED = "settled"
 
 
+# Looked up once here: an enumeration's attributes cost more than the rest of `note`.
+NEW, RUNNING, SETTLED = Seen
+
+
 class Recent(Generic[W]):
     """A window over the msg_ids of every user.
 
@@ -31,44 +35,47 @@ class Recent(Generic[W]):
         self._window = window
         self._limit = limit
         self._now = 0.0
-        # Waiters are kept in order of arrival; one that repeats itself waits once.
-        self._running: dict[Key, dict[W, None]] = {}
-        self._settled: OrderedDict[Key, float] = OrderedDict()
+        # Waiters in order of arrival: one nearly always, so a tuple, and a dictionary for more.
+        self._running: dict[Key, tuple[W] | dict[W, None]] = {}
+        self._settled: dict[Key, float] = {}
+        self._oldest_first: deque[Key] = deque()
 
     def __len__(self) -> int:
         return len(self._running) + len(self._settled)
 
-    def note(self, user_id: str, msg_id: str, waiter: W, now: float) -> Seen:
+    def advance(self, now: float) -> None:
+        """Let time pass, to `now`: what has been settled for the whole window is forgotten."""
+        self._now = now
+        settled, oldest_first, end = self._settled, self._oldest_first, now - self._window
+        while oldest_first and settled[oldest_first[0]] < end:
+            del settled[oldest_first.popleft()]
+
+    def note(self, user_id: str, msg_id: str, waiter: W) -> Seen:
         """Note that a message came; a running one remembers who waits for its end."""
-        self._expire(now)
         key = (user_id, msg_id)
         if key in self._settled:
-            return Seen.SETTLED
+            return SETTLED
         waiting = self._running.get(key)
         if waiting is None:
-            self._running[key] = {waiter: None}
-            return Seen.NEW
+            self._running[key] = (waiter,)
+            return NEW
+        if not isinstance(waiting, dict):
+            waiting = self._running[key] = dict.fromkeys(waiting)
         waiting[waiter] = None
-        return Seen.RUNNING
+        return RUNNING
 
-    def settle(self, user_id: str, msg_id: str) -> list[W]:
+    def settle(self, user_id: str, msg_id: str) -> tuple[W, ...]:
         """End a message well; returns everybody who waits for it."""
-        waiting = self._running.pop((user_id, msg_id), None)
+        key = (user_id, msg_id)
+        waiting = self._running.pop(key, None)
         if waiting is None:
-            return []
-        self._settled[(user_id, msg_id)] = self._now
-        if len(self._settled) > self._limit:
-            self._settled.popitem(last=False)
-        return list(waiting)
+            return ()
+        self._settled[key] = self._now
+        self._oldest_first.append(key)
+        if len(self._oldest_first) > self._limit:
+            del self._settled[self._oldest_first.popleft()]
+        return tuple(waiting)
 
-    def forget(self, user_id: str, msg_id: str) -> list[W]:
+    def forget(self, user_id: str, msg_id: str) -> tuple[W, ...]:
         """End a message badly, so that it may be tried again; returns who waits for it."""
-        return list(self._running.pop((user_id, msg_id), ()))
-
-    def _expire(self, now: float) -> None:
-        self._now = now
-        while self._settled:
-            key, since = next(iter(self._settled.items()))
-            if since >= now - self._window:
-                return
-            del self._settled[key]
+        return tuple(self._running.pop((user_id, msg_id), ()))

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from maim_protocol.errors import ErrorCode
 from maim_protocol.frames import Want
 from maim_router import events as ev
-from maim_router.connection_map import ConnectionMap
+from maim_router.connection_map import Audience, ConnectionMap, Entry
 from maim_router.delivery import Ledger
-from maim_router.edge_link import Outgoing
-from maim_router.events import Address, Session
+from maim_router.events import Address, EdgeKey
+from maim_router.outbound import Delivery, Outgoing
 from maim_router.resolver import Resolver
 from maim_router.sending import Sender
 
 log = logging.getLogger(__name__)
 
+EDGE_LOST = "the edge of the receiver was lost"
+
 
 class Relay:
-    """Resolves, looks up and sends; a sender's messages never overtake each other."""
+    """Resolves, looks up and sends; a sender's messages never overtake each other.
+
+    What one edge alone receives is in flight as the hub's order itself, and whoever reads the
+    reports of that edge tells the hub; `report` takes how all others ended.
+    """
 
     def __init__(
         self,
@@ -35,21 +40,28 @@ class Relay:
         self._connections = connections
         self._sender = sender
         self._report = report
-        self._unresolved: dict[Address, deque[ev.Inbound]] = {}
+        # With the time when the router took each message.
+        self._unresolved: dict[Address, deque[tuple[ev.Relay, float]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def pass_on(self, session: Session, message: ev.Inbound) -> None:
-        """Send a message to its receiver, at once when the receiver's user is known."""
-        waiting = self._unresolved.get(session.address)
-        if waiting is not None:
-            waiting.append(message)
-            return
-        user_id = self._resolver.known(message.target_key, message.target_platform)
+    def pass_on(self, relay: ev.Relay, now: float, timestamp: float) -> None:
+        """Send a message to its receiver, at once when the receiver's user is known.
+
+        `now` is monotonic seconds, `timestamp` Unix seconds; one clock call does for a frame.
+        """
+        if self._unresolved:
+            waiting = self._unresolved.get(relay.session.address)
+            if waiting is not None:
+                waiting.append((relay, timestamp))
+                return
+        message = relay.message
+        user_id = self._resolver.known(message.target_key, message.target_platform, now)
         if user_id is not None:
-            self._send(session, message, user_id)
+            self._send(relay, user_id, timestamp)
             return
-        self._unresolved[session.address] = deque([message])
-        task = asyncio.get_running_loop().create_task(self._resolve_for(session))
+        address = relay.session.address
+        self._unresolved[address] = deque([(relay, timestamp)])
+        task = asyncio.get_running_loop().create_task(self._resolve_for(address))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -59,52 +71,75 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _resolve_for(self, session: Session) -> None:
+    async def _resolve_for(self, address: Address) -> None:
         """Send what waits for a sender, in order."""
-        waiting = self._unresolved[session.address]
+        waiting = self._unresolved[address]
         try:
             while waiting:
-                await self._resolve_one(session, waiting[0])
+                await self._resolve_one(*waiting[0])
                 waiting.popleft()
         finally:
-            del self._unresolved[session.address]
+            del self._unresolved[address]
 
-    async def _resolve_one(self, session: Session, message: ev.Inbound) -> None:
+    async def _resolve_one(self, relay: ev.Relay, timestamp: float) -> None:
+        message = relay.message
         try:
             user_id = await self._resolver.resolve(message.target_key, message.target_platform)
         except Exception as error:
             # The text of the error may hold the key, so only its type is logged.
             log.warning("receiver not resolved: %s", type(error).__name__)
             text = "the receiver that message_dim names could not be resolved"
-            self._fail(session, message, ErrorCode.INTERNAL, text)
+            self._report(ev.Failed(relay, ErrorCode.INTERNAL, text))
             return
-        self._send(session, message, user_id)
+        self._send(relay, user_id, timestamp)
 
-    def _send(self, session: Session, message: ev.Inbound, user_id: str) -> None:
-        entries = self._connections.find(user_id, message.target_platform) if user_id else ()
+    def _send(self, relay: ev.Relay, user_id: str, timestamp: float) -> None:
+        session, message = relay.session, relay.message
+        platform = message.target_platform
+        entries = self._connections.find(user_id, platform) if user_id else ()
+        outgoing = Outgoing(
+            message.msg_id or f"relay_{session.uuid}_{message.ordinal}",
+            message.type,
+            message.payload,
+            timestamp,
+            session.user_id,
+            session.open.platform,
+            user_id,
+            platform,
+        )
+        if len(entries) == 1:
+            (entry,) = entries
+            self._deliver(relay, outgoing, entry.edge, (entry.open.conn,))
+        else:
+            self._send_to_several(relay, outgoing, entries)
+
+    def _send_to_several(
+        self, relay: ev.Relay, outgoing: Outgoing, entries: Sequence[Entry]
+    ) -> None:
+        to = Audience.of(entries)
+        if len(to.parts) == 1:
+            self._deliver(relay, outgoing, to.parts[0].edge, to.parts[0].conns)
+            return
         if not entries:
             text = "nobody is connected as the user and platform that message_dim names"
-            self._fail(session, message, ErrorCode.NO_ROUTE, text)
+            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, text))
             return
-        outgoing = Outgoing(
-            msg_id=message.msg_id or f"relay_{session.uuid}_{message.ordinal}",
-            type=message.type,
-            payload=message.payload,
-            timestamp=time.time(),
-            sender_user=session.user_id,
-            sender_platform=session.open.platform,
-            target_user=user_id,
-            platform=message.target_platform,
-        )
-        ledger = Ledger(lambda any_edge: self._taken(session, message, any_edge))
-        self._sender.hand_out(outgoing, entries, ledger, Want.DONE)
+        ledger = Ledger(lambda any_edge: self._taken(relay, any_edge))
+        self._sender.hand_out(outgoing, to, ledger, Want.DONE)
 
-    def _taken(self, session: Session, message: ev.Inbound, any_edge: bool) -> None:
+    def _deliver(
+        self, relay: ev.Relay, outgoing: Outgoing, edge: EdgeKey, conns: Sequence[int]
+    ) -> None:
+        """Send to the only edge that receives it; the sender's own need not be told then."""
+        link = self._sender.link(edge)
+        if link is None:
+            self._taken(relay, any_edge=False)
+            return
+        settles = relay.message.ordinal if edge == relay.session.edge else 0
+        link.deliver(Delivery(outgoing, conns, relay, Want.DONE, settles))
+
+    def _taken(self, relay: ev.Relay, any_edge: bool) -> None:
         if any_edge:
-            self._report(ev.Settled(session.address, session.user_id, message))
+            self._report(ev.Settled((relay,)))
         else:
-            text = "the edge of the receiver was lost"
-            self._fail(session, message, ErrorCode.NO_ROUTE, text)
-
-    def _fail(self, session: Session, message: ev.Inbound, code: ErrorCode, text: str) -> None:
-        self._report(ev.Failed(session.address, session.user_id, message, code, text))
+            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, EDGE_LOST))

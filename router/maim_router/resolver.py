@@ -6,7 +6,8 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-LIMIT = 10_000
+# More than there are connections, or each message of the others would wait for a question.
+LIMIT = 100_000
 Key = tuple[str, str]
 
 
@@ -25,16 +26,16 @@ class Resolver:
         self._known: OrderedDict[Key, tuple[str, float]] = OrderedDict()
         self._asking: dict[Key, asyncio.Task[str]] = {}
 
-    def known(self, api_key: str, platform: str) -> str | None:
-        """Answer without waiting; None when it must be asked."""
+    def known(self, api_key: str, platform: str, now: float) -> str | None:
+        """Answer without waiting, as of `now` on the clock; None when it must be asked."""
         entry = self._known.get((api_key, platform))
-        if entry is None or entry[1] <= self._clock():
+        if entry is None or entry[1] <= now:
             return None
         return entry[0]
 
     async def resolve(self, api_key: str, platform: str) -> str:
         """Name the user of a key; empty: nobody. Raises what the asked one raises."""
-        known = self.known(api_key, platform)
+        known = self.known(api_key, platform, self._clock())
         if known is not None:
             return known
         key = (api_key, platform)

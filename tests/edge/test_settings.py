@@ -68,7 +68,7 @@ def test_comma_lists_are_parsed() -> None:
         ({"path": "ws"}, "path: expected a path such as /ws, got 'ws'"),
         ({"workers": 0}, "workers: expected a whole number from 1 to 256, got 0"),
         ({"port": 1.5}, "port: expected a whole number from 0 to 65535, got 1.5"),
-        ({"ws": "picows"}, "ws: expected 'websockets-sansio', got 'picows'"),
+        ({"ws": "wsproto"}, "ws: expected 'picows' or 'websockets-sansio', got 'wsproto'"),
         (
             {"tls_verify_client": True},
             "tls_verify_client: needs tls_client_ca, the authorities to trust",

@@ -112,13 +112,15 @@ class AnsweringEdge:
     def _take(self, columns: Deliveries) -> None:
         conns = iter(columns.conns)
         said = Outcomes()
+        zeros = [0] * len(columns.ordinals)
+        fanouts = columns.fanouts or [1] * len(columns.ordinals)
         for row, ordinal in enumerate(columns.ordinals):
-            transfer = columns.transfers[row]
+            transfer = (columns.transfers or zeros)[row]
             payload = self._transfers.finish(transfer) if transfer else columns.payloads[row]
-            for conn in [next(conns) for _ in range(columns.fanouts[row])]:
+            for conn in [next(conns) for _ in range(fanouts[row])]:
                 found = Delivered(conn, columns.msg_ids[row], columns.types[row], payload)
                 self.delivered.append(found)
-                self._say(said, ordinal, conn, Want(columns.wants[row]))
+                self._say(said, ordinal, conn, Want((columns.wants or zeros)[row]))
         through = columns.ordinals[-1]
         done = [(columns.ordinals[0], through)]
         self._frames.put_nowait(EdgeFrame(taken_through=through, done=done, outcomes=said))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maim_protocol.frames import Admission, Live, Open
 from maim_router import events as ev
-from maim_router.events import Address, EdgeKey, Session
+from maim_router.events import EdgeKey, Session
 
 EDGE = EdgeKey("edge-1", 5)
 
@@ -26,12 +26,18 @@ def inbound(
     key: str = "bob",
     platform: str = "wx",
     payload: bytes = b"{}",
+    conn: int = 1,
 ) -> ev.Inbound:
     """A message of a client."""
-    return ev.Inbound(ordinal, msg_id, type, key, platform, payload)
+    return ev.Inbound(ordinal, conn, msg_id, type, key, platform, payload)
+
+
+def received(*messages: ev.Inbound) -> ev.Received:
+    """The messages of one frame."""
+    return ev.Received(EDGE, messages)
 
 
 def session(conn: int = 1, user: str = "alice", platform: str = "qq") -> Session:
     """A session of an open connection."""
     opened = asked(conn, user, platform)
-    return Session(Address(EDGE, conn), opened, ev.Phase.OPEN, f"uuid-{conn}", user)
+    return Session(EDGE, opened, ev.Phase.OPEN, f"uuid-{conn}", user)

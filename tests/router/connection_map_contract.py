@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
+import msgspec
+
+from maim_protocol.frames import Open
 from maim_router.connection_map import ConnectionMap, Entry
 from maim_router.events import Address, EdgeKey
 
@@ -22,8 +24,8 @@ def entry(
 ) -> Entry:
     """An entry whose id tells where it is."""
     uuid = f"{edge.edge_id}/{edge.epoch}/{conn}"
-    address = Address(edge, conn)
-    return Entry(uuid, user_id, platform, label, address, connected_at=connected_at)
+    asked = Open(conn, "key", platform, label, connected_at=connected_at)
+    return Entry(uuid, user_id, edge, asked)
 
 
 def uuids(entries: Sequence[Entry]) -> list[str]:
@@ -105,7 +107,7 @@ class ConnectionMapContract:
     ) -> None:
         later = entry(1, label="L", connected_at=20.0)
         await connections.add(later)
-        early = dataclasses.replace(entry(2, label="L", connected_at=10.0), restored=True)
+        early = msgspec.structs.replace(entry(2, label="L", connected_at=10.0), restored=True)
         assert await connections.add(early) is early
         assert connections.get(early.uuid) is None
         assert list(connections.find("u", "qq")) == [later]
@@ -115,7 +117,7 @@ class ConnectionMapContract:
     ) -> None:
         early = entry(1, label="L", connected_at=10.0)
         await connections.add(early)
-        later = dataclasses.replace(entry(2, label="L", connected_at=20.0), restored=True)
+        later = msgspec.structs.replace(entry(2, label="L", connected_at=20.0), restored=True)
         assert await connections.add(later) == early
 
     async def test_a_new_connection_replaces_whatever_an_edge_clock_says(
@@ -155,6 +157,31 @@ class ConnectionMapContract:
         assert uuids(connections.select(platform="qq")) == [ids[0], ids[2], ids[3]]
         assert uuids(connections.select(user_id="u", platform="qq", edge=OTHER)) == [ids[3]]
         assert uuids(connections.select(user_id="nobody")) == []
+
+    async def test_an_audience_is_everybody_sorted_by_edge(
+        self, connections: ConnectionMap
+    ) -> None:
+        for one in (entry(3), entry(1, edge=OTHER), entry(2, platform="wx")):
+            await connections.add(one)
+        everybody = connections.audience()
+        assert list(everybody.uuids) == ["edge-1/1/3", "edge-2/1/1", "edge-1/1/2"]
+        assert {part.edge: dict(part.uuids) for part in everybody.parts} == {
+            EDGE: {3: "edge-1/1/3", 2: "edge-1/1/2"},
+            OTHER: {1: "edge-2/1/1"},
+        }
+        assert list(connections.audience("wx").uuids) == ["edge-1/1/2"]
+        assert connections.audience("nowhere").parts == []
+
+    async def test_a_user_may_have_many_connections_and_lose_them_in_any_order(
+        self, connections: ConnectionMap
+    ) -> None:
+        many = [entry(conn) for conn in range(1, 6)]
+        for one in many:
+            await connections.add(one)
+        for gone in (2, 0, 4, 1, 3):
+            left = [one for one in connections.find("u", "qq") if one is not many[gone]]
+            await connections.remove(many[gone].address)
+            assert list(connections.find("u", "qq")) == left
 
     async def test_users_are_counted_once(self, connections: ConnectionMap) -> None:
         for one in (entry(1), entry(2, platform="wx"), entry(3, user_id="v")):

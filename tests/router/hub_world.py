@@ -96,8 +96,8 @@ class World:
         for client in list(edge.clients.values()):
             if client.state == "waiting":
                 self.step(ev.Opened(edge.key, client.open))
-        for conn, message in list(edge.unsettled.values()):
-            self.step(ev.Received(Address(edge.key, conn), message))
+        replayed = [message for _, message in edge.unsettled.values()]
+        self.step(ev.Received(edge.key, replayed))
         for conn in edge.closes:
             self._closed(Address(edge.key, conn))
         edge.closes.clear()
@@ -131,20 +131,29 @@ class World:
         gone = [a for a in actions if isinstance(a, ev.NotifyDisconnected)]
         assert bool(gone) == (before is not None)
 
-    def receive(self, edge: Edge, conn: int, message: ev.Inbound) -> list[ev.Action]:
-        edge.unsettled[message.ordinal] = (conn, message)
-        if not message.msg_id:
-            edge.unwatched.add(message.ordinal)
-        return self.step(ev.Received(Address(edge.key, conn), message))
+    def receive(self, edge: Edge, *messages: ev.Inbound) -> list[ev.Action]:
+        """Let one frame come."""
+        for message in messages:
+            edge.unsettled[message.ordinal] = (message.conn, message)
+            if not message.msg_id:
+                edge.unwatched.add(message.ordinal)
+        return self.step(ev.Received(edge.key, messages))
 
-    def end(self, action: ev.Relay | ev.Dispatch, *, well: bool) -> None:
-        """Say how a relayed or dispatched message ended."""
-        self.running.remove(action)
-        at, user, message = action.session.address, action.session.user_id, action.message
-        if well:
-            self.step(ev.Settled(at, user, message))
-        else:
-            self.step(ev.Failed(at, user, message, ErrorCode.NO_ROUTE, "nobody"))
+    def end(self, *actions: ev.Relay | ev.Dispatch, told: EdgeKey | None = None) -> None:
+        """Say that relayed or dispatched messages ended well; `told` as in `Settled`."""
+        for action in actions:
+            self._remove(action)
+            if action.session.edge == told:
+                self._answer(told, action.message.ordinal)
+        self.step(ev.Settled(actions, told))
+
+    def fail(self, action: ev.Relay | ev.Dispatch) -> None:
+        """Say that a relayed or dispatched message ended badly."""
+        self._remove(action)
+        self.step(ev.Failed(action, ErrorCode.NO_ROUTE, "nobody"))
+
+    def _remove(self, action: ev.Relay | ev.Dispatch) -> None:
+        self.running = [other for other in self.running if other is not action]
 
     def write_map(self, *, fails: bool = False) -> None:
         """Carry out the oldest write to the map and report it."""
@@ -196,7 +205,10 @@ class World:
                 assert session.user_id == self.accepted[session.address]
                 assert isinstance(action, ev.Dispatch) == (action.message.type in self.handled)
                 self.running.append(action)
-            case ev.Settle(edge, ordinal) | ev.Reject(edge, ordinal):
+            case ev.Settle(edge, ordinals):
+                for ordinal in ordinals:
+                    self._answer(edge, ordinal)
+            case ev.Reject(edge, ordinal):
                 self._answer(edge, ordinal)
 
     def _waiting(self, address: Address) -> Client:
@@ -224,13 +236,4 @@ class World:
 
 
 def _entry(session: Session) -> Entry:
-    asked = session.open
-    return Entry(
-        session.uuid,
-        session.user_id,
-        asked.platform,
-        asked.label,
-        session.address,
-        connected_at=asked.connected_at,
-        restored=session.restored,
-    )
+    return Entry(session.uuid, session.user_id, session.edge, session.open, session.restored)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import astuple
+
 from maim_protocol.frames import (
     PROTOCOL_VERSION,
     Admission,
@@ -61,6 +63,7 @@ class Delivered:
     platform: str
     payload: bytes
     want: int
+    settles: int
 
 
 Heard = Welcome | Verdict | Delivered | DisconnectOrder | Rejection | int
@@ -122,19 +125,13 @@ class MemoryEdge:
     ) -> int:
         """Send a client's message; returns its ordinal."""
         self.ordinal += 1
-        self.replay(conn, Inbound(self.ordinal, msg_id, type, *to, payload))
+        self.replay(Inbound(self.ordinal, conn, msg_id, type, *to, payload))
         return self.ordinal
 
-    def replay(self, conn: int, m: Inbound) -> None:
+    def replay(self, *messages: Inbound) -> None:
+        """Send messages in one frame."""
         columns = EdgeMessages(
-            [m.ordinal],
-            [conn],
-            [m.msg_id],
-            [m.type],
-            [m.target_key],
-            [m.target_platform],
-            [m.payload],
-            [0],
+            *[list(column) for column in zip(*map(astuple, messages), strict=True)]
         )
         self.send(EdgeFrame(messages=columns))
 
@@ -177,10 +174,11 @@ class MemoryEdge:
         self.heard += frame.rejections
 
     def _deliveries(self, columns: Deliveries) -> list[Delivered]:
-        found, start = [], 0
+        found, start, zeros = [], 0, [0] * len(columns.ordinals)
+        transfers, wants = columns.transfers or zeros, columns.wants or zeros
         for row, ordinal in enumerate(columns.ordinals):
-            end = start + columns.fanouts[row]
-            transfer = columns.transfers[row]
+            end = start + (columns.fanouts[row] if columns.fanouts else 1)
+            transfer = transfers[row]
             found.append(
                 Delivered(
                     ordinal,
@@ -192,7 +190,8 @@ class MemoryEdge:
                     columns.target_users[row],
                     columns.platforms[row],
                     self.transfers.finish(transfer) if transfer else columns.payloads[row],
-                    columns.wants[row],
+                    wants[row],
+                    (columns.settles or zeros)[row],
                 )
             )
             start = end

@@ -137,13 +137,14 @@ async def test_a_map_that_cannot_be_written_is_reported_and_tried_again_later() 
     assert desk.reports.get_nowait() == ev.Registered(one)
 
 
-async def test_an_entry_holds_what_callbacks_are_shown() -> None:
+async def test_an_entry_shares_its_handshake_with_its_session() -> None:
     desk = Desk()
-    desk.admission.write(ev.Register(session(1)))
+    one = session(1)
+    desk.admission.write(ev.Register(one))
     await desk.admission.settled()
     (entry,) = desk.map.select()
     assert (entry.uuid, entry.user_id, entry.platform) == ("uuid-1", "alice", "qq")
-    assert entry.metadata["uuid"] == "uuid-1"
+    assert entry.open is one.open
     assert entry.restored is False
 
 

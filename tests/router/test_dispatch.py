@@ -26,6 +26,11 @@ STANDARD = json.dumps(
 ).encode()
 
 
+def dispatch(message: ev.Inbound) -> ev.Dispatch:
+    """The hub's order to hand a message to its handler."""
+    return ev.Dispatch(session(), message)
+
+
 class Desk:
     """A dispatch whose reports are kept."""
 
@@ -43,13 +48,13 @@ async def test_on_message_gets_the_message_and_where_it_came_from() -> None:
     calls: list[tuple[APIMessageBase, dict[str, Any]]] = []
     desk = Desk(on_message=lambda message, metadata: calls.append((message, metadata)))
     message = inbound(1, payload=STANDARD)
-    desk.dispatch.message(session(), message)
+    desk.dispatch.message(dispatch(message))
     await desk.settle()
     ((decoded, metadata),) = calls
     assert decoded.message_segment.data == "你好"
     assert (metadata["user_id"], metadata["platform"]) == ("alice", "qq")
     assert (metadata["uuid"], metadata["msg_id"], metadata["type"]) == ("uuid-1", "m", "sys_std")
-    assert desk.reports == [ev.Settled(session().address, "alice", message)]
+    assert desk.reports == [ev.Settled((dispatch(message),))]
 
 
 async def test_a_custom_handler_gets_the_payload() -> None:
@@ -59,7 +64,7 @@ async def test_a_custom_handler_gets_the_payload() -> None:
         calls.append((payload, metadata["type"]))
 
     desk = Desk(custom_handlers={"custom_x": handler})
-    desk.dispatch.message(session(), inbound(1, type="custom_x", payload=b'{"a": [1]}'))
+    desk.dispatch.message(dispatch(inbound(1, type="custom_x", payload=b'{"a": [1]}')))
     await desk.settle()
     assert calls == [({"a": [1]}, "custom_x")]
 
@@ -72,7 +77,7 @@ async def test_a_handler_that_would_end_more_than_itself_fails_its_message(
         raise error
 
     desk = Desk(on_message=on_message)
-    desk.dispatch.message(session(), inbound(1, payload=STANDARD))
+    desk.dispatch.message(dispatch(inbound(1, payload=STANDARD)))
     await desk.settle()
     assert isinstance(desk.reports[0], ev.Failed)
 
@@ -82,14 +87,14 @@ async def test_an_async_handler_that_exits_fails_its_message() -> None:
         raise SystemExit(1)
 
     desk = Desk(on_message=on_message)
-    desk.dispatch.message(session(), inbound(1, payload=STANDARD))
+    desk.dispatch.message(dispatch(inbound(1, payload=STANDARD)))
     await desk.settle()
     assert isinstance(desk.reports[0], ev.Failed)
 
 
 async def test_a_handler_that_raises_fails_its_message() -> None:
     desk = Desk(on_message=lambda message, metadata: 1 / 0)
-    desk.dispatch.message(session(), inbound(1, payload=STANDARD))
+    desk.dispatch.message(dispatch(inbound(1, payload=STANDARD)))
     await desk.settle()
     (failed,) = desk.reports
     assert isinstance(failed, ev.Failed)
@@ -104,7 +109,7 @@ async def test_a_handler_that_awaits_something_cancelled_fails_its_message() -> 
         await other
 
     desk = Desk(on_message=on_message)
-    desk.dispatch.message(session(), inbound(1, payload=STANDARD))
+    desk.dispatch.message(dispatch(inbound(1, payload=STANDARD)))
     await desk.settle()
     assert [type(report) for report in desk.reports] == [ev.Failed]
 
@@ -117,9 +122,10 @@ async def test_received_means_settled_at_the_start_and_only_then() -> None:
         raise ValueError
 
     desk = Desk("received", limit=1, on_message=on_message)
-    desk.dispatch.message(session(), inbound(1, "a", payload=STANDARD))
-    desk.dispatch.message(session(), inbound(2, "b", payload=STANDARD))
-    assert [report.message.msg_id for report in desk.reports] == ["a"]
+    first = inbound(1, "a", payload=STANDARD)
+    desk.dispatch.message(dispatch(first))
+    desk.dispatch.message(dispatch(inbound(2, "b", payload=STANDARD)))
+    assert desk.reports == [ev.Settled((dispatch(first),))]
     gate.set()
     await desk.settle()
     assert [type(report) for report in desk.reports] == [ev.Settled, ev.Settled]
@@ -133,12 +139,35 @@ async def test_received_means_settled_at_the_start_and_only_then() -> None:
 async def test_a_message_that_is_none_is_rejected_and_reaches_no_handler(payload: bytes) -> None:
     calls: list[Any] = []
     desk = Desk(on_message=lambda message, metadata: calls.append(message))
-    desk.dispatch.message(session(), inbound(1, payload=payload))
+    desk.dispatch.message(dispatch(inbound(1, payload=payload)))
     (failed,) = desk.reports
     assert isinstance(failed, ev.Failed)
     assert failed.code is ErrorCode.BAD_MESSAGE
     assert len(failed.text) < 500
     assert (calls, desk.handlers.active) == ([], 0)
+
+
+async def test_a_message_whose_handler_was_taken_away_is_rejected() -> None:
+    desk = Desk()
+    desk.dispatch.message(dispatch(inbound(1, type="custom_x")))
+    (failed,) = desk.reports
+    assert isinstance(failed, ev.Failed)
+    assert failed.code is ErrorCode.UNKNOWN_TYPE
+
+
+async def test_each_handler_has_metadata_of_its_own() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def on_message(message: APIMessageBase, metadata: dict[str, Any]) -> None:
+        seen.append({**metadata, "headers": dict(metadata["headers"])})
+        metadata["headers"]["mine"] = metadata.pop("user_id")
+
+    desk = Desk(on_message=on_message)
+    for ordinal in (1, 2):
+        desk.dispatch.message(dispatch(inbound(ordinal, payload=STANDARD)))
+    await desk.settle()
+    assert [metadata["user_id"] for metadata in seen] == ["alice", "alice"]
+    assert [metadata["headers"] for metadata in seen] == [{}, {}]
 
 
 async def test_comings_and_goings_are_told() -> None:

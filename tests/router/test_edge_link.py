@@ -24,8 +24,10 @@ from maim_protocol.frames import (
     Want,
 )
 from maim_router.delivery import Ledger, Outcome
-from maim_router.edge_link import EdgeLink, Outgoing
-from tests.router.builders import EDGE
+from maim_router.edge_link import EdgeLink
+from maim_router.events import Relay
+from maim_router.outbound import Delivery, Outgoing
+from tests.router.builders import EDGE, inbound, session
 from tests.router.memory_edge import Stream
 
 
@@ -44,9 +46,14 @@ class Desk:
     def deliver(self, *conns: int, want: Want = Want.WRITTEN, payload: bytes = b"{}") -> Ledger:
         ledger = Ledger(self.taken.append)
         uuids = {conn: f"uuid-{conn}" for conn in conns}
-        ledger.expect(uuids.values() if want else ())
-        self.link.deliver(outgoing(payload), uuids, ledger, want)
+        share = ledger.share(uuids, want)
+        self.link.deliver(Delivery(outgoing(payload), conns, share, want))
         return ledger
+
+    def relay(self, ordinal: int, *conns: int, settles: int = 0) -> Relay:
+        relay = Relay(session(), inbound(ordinal))
+        self.link.deliver(Delivery(outgoing(), conns, relay, settles=settles))
+        return relay
 
     async def frames(self) -> list[RouterFrame]:
         """What was written since the last call."""
@@ -70,7 +77,7 @@ async def desk() -> AsyncIterator[Desk]:
 async def test_the_welcome_goes_first_and_alone() -> None:
     desk = Desk()
     desk.deliver(1)
-    desk.link.settle(1)
+    desk.link.settle([1])
     running = asyncio.ensure_future(desk.link.run())
     assert await desk.frames() == []
     desk.link.welcome("router-1")
@@ -84,8 +91,8 @@ async def test_the_welcome_goes_first_and_alone() -> None:
 
 async def test_what_gathers_leaves_in_one_frame(desk: Desk) -> None:
     desk.link.answer(1, Admission("u", "alice"))
-    for ordinal in (3, 1, 2):
-        desk.link.settle(ordinal)
+    desk.link.settle([3])
+    desk.link.settle([1, 2])
     desk.link.reject(9, "no_route", "nobody")
     desk.link.disconnect(4, 4000, "bye")
     desk.deliver(1, 2)
@@ -98,7 +105,43 @@ async def test_what_gathers_leaves_in_one_frame(desk: Desk) -> None:
     assert columns is not None
     assert (columns.ordinals, columns.fanouts, columns.conns) == ([1], [2], [1, 2])
     assert (columns.sender_users, columns.target_users) == (["alice"], ["bob"])
-    assert (columns.payloads, columns.transfers) == ([b"{}"], [0])
+    assert (columns.payloads, columns.wants) == ([b"{}"], [Want.WRITTEN])
+    assert (columns.transfers, columns.settles) == ([], [])
+
+
+async def test_columns_that_would_say_nothing_are_left_out(desk: Desk) -> None:
+    desk.relay(1, 1)
+    desk.relay(2, 2, settles=5)
+    (frame,) = await desk.frames()
+    columns = frame.deliveries
+    assert columns is not None
+    assert (columns.fanouts, columns.conns) == ([], [1, 2])
+    assert (columns.wants, columns.transfers) == ([], [])
+    assert columns.settles == [0, 5]
+
+
+async def test_a_relay_is_taken_once_and_then_forgotten(desk: Desk) -> None:
+    relays = [desk.relay(ordinal, 1) for ordinal in (1, 2, 3)]
+    await desk.frames()
+    assert desk.link.on_reports(EdgeFrame(taken_through=2)) == relays[:2]
+    assert desk.link.on_reports(EdgeFrame(taken_through=2, done=[(1, 2)])) == []
+    assert desk.link.on_reports(EdgeFrame(taken_through=3, done=[(3, 3)])) == relays[2:]
+
+
+async def test_a_relay_that_is_done_before_it_is_taken_is_taken(desk: Desk) -> None:
+    relays = [desk.relay(ordinal, 1) for ordinal in (1, 2, 3)]
+    await desk.frames()
+    assert desk.link.on_reports(EdgeFrame(done=[(2, 2)])) == [relays[1]]
+    assert desk.link.on_reports(EdgeFrame(done=[(2, 2)])) == []
+    assert desk.link.on_reports(EdgeFrame(taken_through=3)) == [relays[0], relays[2]]
+
+
+async def test_losing_the_edge_gives_the_relays_back_that_it_had_not_taken(desk: Desk) -> None:
+    relays = [desk.relay(ordinal, 1) for ordinal in (1, 2, 3)]
+    await desk.frames()
+    desk.link.on_reports(EdgeFrame(taken_through=1, done=[(3, 3)]))
+    waiting = desk.relay(4, 1)
+    assert desk.link.lose() == [relays[1], waiting]
 
 
 async def test_a_large_payload_leaves_in_chunks_and_a_close_waits_behind_it(desk: Desk) -> None:
@@ -168,6 +211,17 @@ async def test_a_write_is_not_the_last_word_when_an_ack_is_wanted(desk: Desk) ->
     assert ledger.outcomes == {"uuid-1": Outcome.ACKED}
 
 
+async def test_outcomes_of_many_deliveries_come_in_one_report(desk: Desk) -> None:
+    one, two = desk.deliver(1, 2), desk.deliver(2, 3)
+    await desk.frames()
+    columns = Outcomes([1, 2, 2, 1], [1, 2, 3, 2], [1, 1, 4, 3])
+    desk.link.on_reports(EdgeFrame(taken_through=2, done=[(1, 2)], outcomes=columns))
+    for ledger in (one, two):
+        await ledger.wait(60)
+    assert one.outcomes == {"uuid-1": Outcome.WRITTEN, "uuid-2": Outcome.NO_CONNECTION}
+    assert two.outcomes == {"uuid-2": Outcome.WRITTEN, "uuid-3": Outcome.SLOW}
+
+
 async def test_outcomes_that_nobody_waits_for_do_nothing(desk: Desk) -> None:
     ledger = desk.deliver(1)
     await desk.frames()
@@ -226,7 +280,7 @@ async def test_an_edge_that_claims_everything_is_believed_for_what_there_is(desk
 
 def test_a_message_in_pieces_is_put_together() -> None:
     link = Desk().link
-    assert link.messages(EdgeFrame(chunks=[Chunk(1, b"ab")])) == []
+    assert link.messages(EdgeFrame(chunks=[Chunk(1, b"ab")])) == ()
     columns = EdgeMessages([4], [7], ["m"], ["t"], ["k"], ["p"], [b""], [1])
-    ((conn, message),) = link.messages(EdgeFrame(chunks=[Chunk(1, b"c")], messages=columns))
-    assert (conn, message.ordinal, message.payload) == (7, 4, b"abc")
+    (message,) = link.messages(EdgeFrame(chunks=[Chunk(1, b"c")], messages=columns))
+    assert (message.conn, message.ordinal, message.payload) == (7, 4, b"abc")

@@ -2,181 +2,151 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
-from maim_protocol.errors import ErrorCode, Refusal
+from maim_protocol.errors import Refusal
 from maim_protocol.frames import Admission
 from maim_router import events as ev
-from maim_router.events import Address, EdgeKey, Phase, Session
-from maim_router.hub import REPLACED, Hub
-from tests.router.builders import EDGE, asked, inbound, live
+from maim_router.events import Address, EdgeKey, Phase
+from maim_router.hub import REPLACED
+from tests.router.builders import EDGE, asked, live
+from tests.router.hub_desk import Desk
 
 AT = Address(EDGE, 1)
 
 
-class World:
-    """A hub with one attached edge; `handled` may be changed."""
-
-    def __init__(self) -> None:
-        self.handled: set[str] = set()
-        uuids = (f"uuid-{n}" for n in itertools.count(1))
-        self.hub = Hub(self.handled, lambda: next(uuids))
-        self.step(ev.EdgeAttached(EDGE))
-
-    def step(self, event: ev.Event, now: float = 0.0) -> list[ev.Action]:
-        return self.hub.step(event, now)
-
-    def session(self, conn: int = 1) -> Session:
-        found = self.hub.session(Address(EDGE, conn))
-        assert found is not None
-        return found
-
-    def opened(self, conn: int = 1, user: str = "alice") -> Session:
-        """Bring a connection up to the end."""
-        self.step(ev.Opened(EDGE, asked(conn)))
-        self.step(ev.Authenticated(Address(EDGE, conn), user))
-        session = self.session(conn)
-        self.step(ev.Registered(session))
-        return session
-
-    def received(self, ordinal: int, conn: int = 1, **about: str) -> list[ev.Action]:
-        return self.step(ev.Received(Address(EDGE, conn), inbound(ordinal, **about)))
-
-
 @pytest.fixture
-def world() -> World:
-    return World()
+def desk() -> Desk:
+    return Desk()
 
 
-def test_a_handshake_is_asked_about_first(world: World) -> None:
-    assert world.step(ev.Opened(EDGE, asked(1))) == [ev.Authenticate(AT, asked(1))]
+def test_a_handshake_is_asked_about_first(desk: Desk) -> None:
+    assert desk.step(ev.Opened(EDGE, asked(1))) == [ev.Authenticate(AT, asked(1))]
 
 
-def test_an_authenticated_connection_is_registered_before_it_is_admitted(world: World) -> None:
-    world.step(ev.Opened(EDGE, asked(1)))
-    actions = world.step(ev.Authenticated(AT, "alice"))
-    session = world.session()
+def test_an_authenticated_connection_is_registered_before_it_is_admitted(desk: Desk) -> None:
+    desk.step(ev.Opened(EDGE, asked(1)))
+    actions = desk.step(ev.Authenticated(AT, "alice"))
+    session = desk.session()
     assert actions == [ev.Register(session)]
-    assert world.step(ev.Registered(session)) == [
+    assert desk.step(ev.Registered(session)) == [
         ev.Admit(AT, Admission("uuid-1", "alice")),
         ev.NotifyConnected(session),
     ]
     assert session.phase is Phase.OPEN
 
 
-def test_a_refused_connection_is_told_and_forgotten(world: World) -> None:
-    world.step(ev.Opened(EDGE, asked(1)))
+def test_a_refused_connection_is_told_and_forgotten(desk: Desk) -> None:
+    desk.step(ev.Opened(EDGE, asked(1)))
     refused = ev.Refused(AT, Refusal.UNAUTHENTICATED, "no")
-    assert world.step(refused) == [ev.Refuse(AT, Refusal.UNAUTHENTICATED, "no")]
-    assert world.hub.session(AT) is None
-    assert world.step(refused) == []
+    assert desk.step(refused) == [ev.Refuse(AT, Refusal.UNAUTHENTICATED, "no")]
+    assert desk.hub.session(AT) is None
+    assert desk.step(refused) == []
 
 
-def test_a_client_that_leaves_during_auth_is_never_admitted(world: World) -> None:
-    world.step(ev.Opened(EDGE, asked(1)))
-    assert world.step(ev.Closed(AT, 1006)) == []
-    assert world.step(ev.Authenticated(AT, "alice")) == []
+def test_a_client_that_leaves_during_auth_is_never_admitted(desk: Desk) -> None:
+    desk.step(ev.Opened(EDGE, asked(1)))
+    assert desk.step(ev.Closed(AT, 1006)) == []
+    assert desk.step(ev.Authenticated(AT, "alice")) == []
 
 
-def test_a_client_that_leaves_while_it_is_registered_leaves_the_map(world: World) -> None:
-    world.step(ev.Opened(EDGE, asked(1)))
-    world.step(ev.Authenticated(AT, "alice"))
-    session = world.session()
-    assert world.step(ev.Closed(AT, 1006)) == [ev.Unregister(AT)]
-    assert world.step(ev.Registered(session)) == []
+def test_a_client_that_leaves_while_it_is_registered_leaves_the_map(desk: Desk) -> None:
+    desk.step(ev.Opened(EDGE, asked(1)))
+    desk.step(ev.Authenticated(AT, "alice"))
+    session = desk.session()
+    assert desk.step(ev.Closed(AT, 1006)) == [ev.Unregister(AT)]
+    assert desk.step(ev.Registered(session)) == []
 
 
-def test_a_close_takes_an_open_connection_out_of_the_map(world: World) -> None:
-    session = world.opened()
-    assert world.step(ev.Closed(AT, 1000, "bye")) == [
+def test_a_close_takes_an_open_connection_out_of_the_map(desk: Desk) -> None:
+    session = desk.opened()
+    assert desk.step(ev.Closed(AT, 1000, "bye")) == [
         ev.Unregister(AT),
         ev.NotifyDisconnected(session, "1000 bye"),
     ]
-    assert world.step(ev.Closed(AT, 1000, "bye")) == []
+    assert desk.step(ev.Closed(AT, 1000, "bye")) == []
 
 
-def test_a_handle_that_is_in_use_is_not_opened_again(world: World) -> None:
-    session = world.opened()
-    assert world.step(ev.Opened(EDGE, asked(1, "mallory"))) == []
-    assert world.session() is session
+def test_a_handle_that_is_in_use_is_not_opened_again(desk: Desk) -> None:
+    session = desk.opened()
+    assert desk.step(ev.Opened(EDGE, asked(1, "mallory"))) == []
+    assert desk.session() is session
 
 
-def test_the_older_connection_of_a_label_is_closed_by_the_newer(world: World) -> None:
-    old = world.opened(1)
-    world.step(ev.Opened(EDGE, asked(2)))
-    world.step(ev.Authenticated(Address(EDGE, 2), "alice"))
-    new = world.session(2)
-    assert world.step(ev.Registered(new, replaced=old.address)) == [
+def test_the_older_connection_of_a_label_is_closed_by_the_newer(desk: Desk) -> None:
+    old = desk.opened(1)
+    desk.step(ev.Opened(EDGE, asked(2)))
+    desk.step(ev.Authenticated(Address(EDGE, 2), "alice"))
+    new = desk.session(2)
+    assert desk.step(ev.Registered(new, replaced=old.address)) == [
         ev.Disconnect(old.address, 4409, REPLACED),
         ev.NotifyDisconnected(old, REPLACED),
         ev.Admit(new.address, Admission(new.uuid, "alice")),
         ev.NotifyConnected(new),
     ]
-    assert world.step(ev.Closed(old.address, 4409)) == []
+    assert desk.step(ev.Closed(old.address, 4409)) == []
 
 
-def test_a_restored_connection_that_came_too_late_is_closed(world: World) -> None:
-    register = world.step(ev.EdgeAttached(EDGE, [live(7)]))
+def test_a_restored_connection_that_came_too_late_is_closed(desk: Desk) -> None:
+    register = desk.step(ev.EdgeAttached(EDGE, [live(7)]))
     assert isinstance(register[0], ev.Register)
     session = register[0].session
     at = Address(EDGE, 7)
-    assert world.step(ev.Registered(session, replaced=at)) == [ev.Disconnect(at, 4409, REPLACED)]
-    assert world.step(ev.Registered(session, replaced=at)) == []
+    assert desk.step(ev.Registered(session, replaced=at)) == [ev.Disconnect(at, 4409, REPLACED)]
+    assert desk.step(ev.Registered(session, replaced=at)) == []
 
 
-def test_a_restored_connection_keeps_its_identity_and_gets_no_verdict(world: World) -> None:
-    (register,) = world.step(ev.EdgeAttached(EDGE, [live(7, "kept")]))
+def test_a_restored_connection_keeps_its_identity_and_gets_no_verdict(desk: Desk) -> None:
+    (register,) = desk.step(ev.EdgeAttached(EDGE, [live(7, "kept")]))
     assert isinstance(register, ev.Register)
     session = register.session
     assert (session.uuid, session.user_id) == ("kept", "alice")
-    assert world.step(ev.Registered(session)) == [ev.NotifyConnected(session)]
+    assert desk.step(ev.Registered(session)) == [ev.NotifyConnected(session)]
 
 
-def test_a_connection_that_the_map_cannot_hold_may_come_again(world: World) -> None:
-    world.step(ev.Opened(EDGE, asked(1)))
-    world.step(ev.Authenticated(AT, "alice"))
-    session = world.session()
-    (refuse,) = world.step(ev.NotRegistered(session))
+def test_a_connection_that_the_map_cannot_hold_may_come_again(desk: Desk) -> None:
+    desk.step(ev.Opened(EDGE, asked(1)))
+    desk.step(ev.Authenticated(AT, "alice"))
+    session = desk.session()
+    (refuse,) = desk.step(ev.NotRegistered(session))
     assert isinstance(refuse, ev.Refuse)
     assert refuse.code is Refusal.ROUTER_UNAVAILABLE
-    assert world.step(ev.NotRegistered(session)) == []
+    assert desk.step(ev.NotRegistered(session)) == []
 
 
-def test_a_restored_connection_that_the_map_cannot_hold_is_closed(world: World) -> None:
-    (register,) = world.step(ev.EdgeAttached(EDGE, [live(7)]))
+def test_a_restored_connection_that_the_map_cannot_hold_is_closed(desk: Desk) -> None:
+    (register,) = desk.step(ev.EdgeAttached(EDGE, [live(7)]))
     assert isinstance(register, ev.Register)
-    (order,) = world.step(ev.NotRegistered(register.session))
+    (order,) = desk.step(ev.NotRegistered(register.session))
     assert isinstance(order, ev.Disconnect)
     assert order.code == 1011
 
 
-def test_a_lost_edge_takes_its_connections_along(world: World) -> None:
-    session = world.opened(1)
-    world.step(ev.Opened(EDGE, asked(2)))
+def test_a_lost_edge_takes_its_connections_along(desk: Desk) -> None:
+    session = desk.opened(1)
+    desk.step(ev.Opened(EDGE, asked(2)))
     reason = "the edge edge-1 was lost"
-    assert world.step(ev.EdgeLost(EDGE)) == [
+    assert desk.step(ev.EdgeLost(EDGE)) == [
         ev.Unregister(AT),
         ev.NotifyDisconnected(session, reason),
     ]
-    assert world.hub.sessions(EDGE) == 0
-    assert world.step(ev.Authenticated(Address(EDGE, 2), "alice")) == []
+    assert desk.hub.sessions(EDGE) == 0
+    assert desk.step(ev.Authenticated(Address(EDGE, 2), "alice")) == []
 
 
-def test_a_late_registration_of_an_earlier_stream_opens_nothing(world: World) -> None:
-    (first,) = world.step(ev.EdgeAttached(EDGE, [live(1)]))
+def test_a_late_registration_of_an_earlier_stream_opens_nothing(desk: Desk) -> None:
+    (first,) = desk.step(ev.EdgeAttached(EDGE, [live(1)]))
     assert isinstance(first, ev.Register)
-    assert world.step(ev.EdgeLost(EDGE)) == [ev.Unregister(AT)]
-    (second,) = world.step(ev.EdgeAttached(EDGE, [live(1)]))
+    assert desk.step(ev.EdgeLost(EDGE)) == [ev.Unregister(AT)]
+    (second,) = desk.step(ev.EdgeAttached(EDGE, [live(1)]))
     assert isinstance(second, ev.Register)
-    assert world.step(ev.Registered(first.session)) == []
-    assert world.step(ev.Registered(second.session)) == [ev.NotifyConnected(second.session)]
+    assert desk.step(ev.Registered(first.session)) == []
+    assert desk.step(ev.Registered(second.session)) == [ev.NotifyConnected(second.session)]
 
 
 @pytest.mark.parametrize("edge", [EdgeKey("edge-1", 4), EdgeKey("edge-9", 5)])
-def test_events_of_an_edge_that_is_not_attached_do_nothing(world: World, edge: EdgeKey) -> None:
-    world.opened()
+def test_events_of_an_edge_that_is_not_attached_do_nothing(desk: Desk, edge: EdgeKey) -> None:
+    desk.opened()
     at = Address(edge, 1)
     for event in (
         ev.Opened(edge, asked(1)),
@@ -185,97 +155,17 @@ def test_events_of_an_edge_that_is_not_attached_do_nothing(world: World, edge: E
         ev.Closed(at, 1000),
         ev.EdgeLost(edge),
     ):
-        assert world.step(event) == []
-    assert world.session().phase is Phase.OPEN
+        assert desk.step(event) == []
+    assert desk.session().phase is Phase.OPEN
 
 
-def test_a_message_without_handler_is_relayed(world: World) -> None:
-    session = world.opened()
-    assert world.received(1) == [ev.Relay(session, inbound(1))]
-
-
-def test_a_message_with_a_handler_is_dispatched(world: World) -> None:
-    session = world.opened()
-    world.handled.update({"sys_std", "custom_x"})
-    assert world.received(1) == [ev.Dispatch(session, inbound(1))]
-    custom = inbound(2, "m2", "custom_x")
-    assert world.step(ev.Received(AT, custom)) == [ev.Dispatch(session, custom)]
-
-
-def test_a_message_that_nobody_takes_is_rejected_and_may_be_tried_again(world: World) -> None:
-    world.opened()
-    (reject,) = world.received(1, type="custom_x", key="")
-    assert isinstance(reject, ev.Reject)
-    assert (reject.ordinal, reject.code) == (1, ErrorCode.UNKNOWN_TYPE)
-    world.handled.add("custom_x")
-    (dispatch,) = world.received(2, type="custom_x", key="")
-    assert isinstance(dispatch, ev.Dispatch)
-
-
-def test_a_message_before_the_admission_is_rejected(world: World) -> None:
-    world.step(ev.Opened(EDGE, asked(1)))
-    (reject,) = world.received(1)
-    assert isinstance(reject, ev.Reject)
-    world.step(ev.Authenticated(AT, "alice"))
-    (reject,) = world.received(2)
-    assert isinstance(reject, ev.Reject)
-
-
-def test_every_sender_of_a_running_message_gets_its_end(world: World) -> None:
-    world.opened(1)
-    world.opened(2)
-    world.received(1)
-    assert world.received(2, conn=2) == []
-    assert world.step(ev.Settled(AT, "alice", inbound(1))) == [
-        ev.Settle(EDGE, 1),
-        ev.Settle(EDGE, 2),
-    ]
-    assert world.received(3) == [ev.Settle(EDGE, 3)]
-    assert world.hub.counters.duplicate_messages_ignored == 2
-
-
-def test_a_failed_message_is_rejected_to_everybody_and_may_be_tried_again(world: World) -> None:
-    session = world.opened()
-    world.received(1)
-    world.received(2)
-    failed = ev.Failed(AT, "alice", inbound(1), ErrorCode.NO_ROUTE, "nobody")
-    rejected = [ev.Reject(EDGE, n, ErrorCode.NO_ROUTE, "nobody") for n in (1, 2)]
-    assert world.step(failed) == rejected
-    assert world.received(3) == [ev.Relay(session, inbound(3))]
-
-
-def test_the_same_id_of_two_users_is_two_messages(world: World) -> None:
-    world.opened(1)
-    bob = world.opened(2, "bob")
-    world.received(1)
-    assert world.received(2, conn=2) == [ev.Relay(bob, inbound(2))]
-
-
-def test_messages_without_an_id_are_never_duplicates(world: World) -> None:
-    session = world.opened()
-    for ordinal in (1, 2):
-        message = inbound(ordinal, "")
-        assert world.step(ev.Received(AT, message)) == [ev.Relay(session, message)]
-    assert world.step(ev.Settled(AT, "alice", inbound(2, ""))) == [ev.Settle(EDGE, 2)]
-    failed = ev.Failed(AT, "alice", inbound(1, ""), ErrorCode.INTERNAL, "x")
-    assert world.step(failed) == [ev.Reject(EDGE, 1, ErrorCode.INTERNAL, "x")]
-
-
-def test_an_id_may_come_again_after_the_window(world: World) -> None:
-    session = world.opened()
-    world.received(1)
-    world.step(ev.Settled(AT, "alice", inbound(1)))
-    late = ev.Received(AT, inbound(2))
-    assert world.step(late, now=601) == [ev.Relay(session, inbound(2))]
-
-
-def test_the_counters_tell_what_was_seen(world: World) -> None:
-    world.opened()
-    world.step(ev.Opened(EDGE, asked(2)))
-    world.step(ev.Refused(Address(EDGE, 2), Refusal.UNAUTHENTICATED, ""))
-    world.received(1)
-    world.received(2, msg_id="n", type="custom_x", key="")
-    seen = world.hub.counters
+def test_the_counters_tell_what_was_seen(desk: Desk) -> None:
+    desk.opened()
+    desk.step(ev.Opened(EDGE, asked(2)))
+    desk.step(ev.Refused(Address(EDGE, 2), Refusal.UNAUTHENTICATED, ""))
+    desk.received(1)
+    desk.received(2, msg_id="n", type="custom_x", key="")
+    seen = desk.hub.counters
     assert (seen.total_auth_requests, seen.successful_auths, seen.failed_auths) == (2, 1, 1)
     assert (seen.messages_processed, seen.custom_messages_processed) == (2, 1)
     assert (seen.messages_relayed, seen.messages_rejected) == (1, 1)

@@ -123,20 +123,47 @@ class HubModel(RuleBasedStateMachine):
         clients = self._clients(lambda edge, client: edge.reading and client.state == "admitted")
         if clients:
             edge, conn = clients[pick % len(clients)]
-            self.world.receive(edge, conn, self._message(msg_id, type, targeted))
+            self.world.receive(edge, self._message(conn, msg_id, type, targeted))
+
+    @rule(pick=PICK, ids=st.lists(st.sampled_from(["", "m1", "m2"]), max_size=4), type=TYPES)
+    def an_edge_sends_many_in_one_frame(self, pick: int, ids: list[str], type: str) -> None:
+        edges = [edge for edge in self.world.edges.values() if edge.reading]
+        if not edges:
+            return
+        edge = edges[pick % len(edges)]
+        admitted = [conn for conn, c in edge.clients.items() if c.state == "admitted"]
+        if admitted:
+            senders = [admitted[(pick + n) % len(admitted)] for n in range(len(ids))]
+            messages = [self._message(*row, type, True) for row in zip(senders, ids, strict=True)]
+            self.world.receive(edge, *messages)
 
     @rule(pick=PICK, msg_id=st.sampled_from(["", "m1"]))
     def an_edge_lets_a_frame_through_before_the_admission(self, pick: int, msg_id: str) -> None:
         clients = self._clients(lambda edge, client: edge.reading and client.state == "waiting")
         if clients:
             edge, conn = clients[pick % len(clients)]
-            (answer,) = self.world.receive(edge, conn, self._message(msg_id, "sys_std", True))
+            (answer,) = self.world.receive(edge, self._message(conn, msg_id, "sys_std", True))
             assert isinstance(answer, ev.Reject)
 
     @rule(pick=PICK, well=st.booleans())
     @precondition(lambda self: self.world.running)
     def a_message_ends(self, pick: int, well: bool) -> None:
-        self.world.end(self.world.running[pick % len(self.world.running)], well=well)
+        (self.world.end if well else self.world.fail)(self._running(pick))
+
+    @rule(pick=PICK)
+    @precondition(lambda self: self.world.running)
+    def an_edge_takes_messages_that_its_own_clients_sent(self, pick: int) -> None:
+        edge = self._running(pick).session.edge
+        if self.world.edge(edge) is not None:
+            mine = [a for a in self.world.running if a.session.edge == edge]
+            self.world.end(*mine, told=edge)
+
+    @rule(pick=PICK)
+    @precondition(lambda self: self.world.running)
+    def another_edge_takes_messages(self, pick: int) -> None:
+        edge = self._running(pick).session.edge
+        theirs = [action for action in self.world.running if action.session.edge != edge]
+        self.world.end(*theirs, told=edge)
 
     @rule(pick=PICK)
     @precondition(lambda self: self.past)
@@ -148,8 +175,8 @@ class HubModel(RuleBasedStateMachine):
         assert self.world.step(ev.Closed(late, 1006)) == []
         assert self.world.step(ev.Authenticated(late, "mallory")) == []
         assert self.world.step(ev.Refused(late, Refusal.UNAUTHENTICATED, "")) == []
-        message = self._message("m1", "sys_std", True)
-        actions = self.world.hub.step(ev.Received(late, message), self.world.now)
+        message = self._message(late.conn, "m1", "sys_std", True)
+        actions = self.world.hub.step(ev.Received(late.edge, [message]), self.world.now)
         assert [type(action) for action in actions] == [ev.Reject]
 
     @rule(pick=PICK)
@@ -197,15 +224,18 @@ class HubModel(RuleBasedStateMachine):
             while world.writes:
                 world.write_map()
         while world.running:
-            world.end(world.running[0], well=True)
+            world.end(*world.running)
         for edge in world.edges.values():
             assert not edge.attached or not edge.unsettled
         self.the_map_holds_exactly_who_is_connected()
         self.who_was_admitted_and_not_sent_away_is_connected()
 
-    def _message(self, msg_id: str, type: str, targeted: bool) -> ev.Inbound:
+    def _running(self, pick: int) -> ev.Relay | ev.Dispatch:
+        return self.world.running[pick % len(self.world.running)]
+
+    def _message(self, conn: int, msg_id: str, type: str, targeted: bool) -> ev.Inbound:
         key = "bob" if targeted or type == "sys_std" else ""
-        return ev.Inbound(next(self.world.numbers), msg_id, type, key, "wx", b"{}")
+        return ev.Inbound(next(self.world.numbers), conn, msg_id, type, key, "wx", b"{}")
 
 
 TestHubModel = HubModel.TestCase

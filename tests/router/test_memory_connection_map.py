@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from maim_router.connection_map import ConnectionMap, MemoryConnectionMap
-from tests.router.connection_map_contract import ConnectionMapContract, entry
+from maim_protocol.frames import Open
+from maim_router.connection_map import ConnectionMap, Entry, MemoryConnectionMap, memory
+from maim_router.events import Address
+from tests.router.connection_map_contract import EDGE, OTHER, ConnectionMapContract, entry
 
 
 class TestMemoryConnectionMap(ConnectionMapContract):
@@ -17,6 +19,35 @@ class TestMemoryConnectionMap(ConnectionMapContract):
 
 
 def test_no_credential_shows_in_the_repr_of_an_entry() -> None:
-    one = entry(1)
-    one.metadata["api_key"] = "s3cret"
+    one = Entry("uuid-1", "alice", EDGE, Open(1, "s3cret", "qq"))
     assert "s3cret" not in repr(one)
+
+
+async def test_a_connection_id_names_one_connection() -> None:
+    connections = MemoryConnectionMap()
+    old, new = entry(1), Entry("edge-1/1/1", "v", OTHER, Open(7, "key", "wx"))
+    await connections.add(old)
+    await connections.add(new)
+    assert list(connections.select()) == [new]
+    assert list(connections.find("u", "qq")) == []
+
+
+async def test_an_audience_is_kept_until_somebody_comes_or_goes() -> None:
+    connections = MemoryConnectionMap()
+    await connections.add(entry(1))
+    audience = connections.audience()
+    assert connections.audience() is audience
+    await connections.add(entry(2))
+    later = connections.audience()
+    assert list(later.uuids) == ["edge-1/1/1", "edge-1/1/2"]
+    await connections.remove(Address(EDGE, 1))
+    assert list(connections.audience().uuids) == ["edge-1/1/2"]
+    assert list(audience.uuids) == ["edge-1/1/1"]
+
+
+async def test_no_more_than_so_many_audiences_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "AUDIENCES", 1)
+    connections = MemoryConnectionMap()
+    await connections.add(entry(1))
+    assert connections.audience("qq") is connections.audience("qq")
+    assert connections.audience("wx") is not connections.audience("wx")

@@ -31,13 +31,13 @@ class Directory:
 
 async def test_a_key_is_asked_about_once_and_remembered_for_a_while() -> None:
     directory = Directory()
-    assert directory.resolver.known("k", "qq") is None
+    assert directory.resolver.known("k", "qq", directory.now) is None
     assert await directory.resolver.resolve("k", "qq") == "K"
     directory.now = 59.9
-    assert directory.resolver.known("k", "qq") == "K"
+    assert directory.resolver.known("k", "qq", directory.now) == "K"
     assert await directory.resolver.resolve("k", "qq") == "K"
     directory.now = 60.0
-    assert directory.resolver.known("k", "qq") is None
+    assert directory.resolver.known("k", "qq", directory.now) is None
     await directory.resolver.resolve("k", "qq")
     assert directory.asked == [("k", "qq")] * 2
 
@@ -45,7 +45,7 @@ async def test_a_key_is_asked_about_once_and_remembered_for_a_while() -> None:
 async def test_the_platform_is_part_of_the_question() -> None:
     directory = Directory()
     await directory.resolver.resolve("k", "qq")
-    assert directory.resolver.known("k", "wx") is None
+    assert directory.resolver.known("k", "wx", directory.now) is None
 
 
 async def test_many_who_ask_at_once_make_one_question() -> None:
@@ -84,7 +84,7 @@ async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     directory = Directory()
     for key in ("a", "b", "a", "c"):
         await directory.resolver.resolve(key, "qq")
-    known = [directory.resolver.known(key, "qq") for key in "abc"]
+    known = [directory.resolver.known(key, "qq", directory.now) for key in "abc"]
     assert known == [None, "B", "C"]
 
 

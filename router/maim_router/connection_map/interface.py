@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
+from maim_router.connection_map.audience import Audience
+from maim_router.connection_map.entry import Entry
 from maim_router.events import Address, EdgeKey
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One connection of the map."""
-
-    uuid: str
-    user_id: str
-    platform: str
-    label: str
-    address: Address
-    client_ip: str = ""
-    connected_at: float = 0.0
-    # Admitted by an earlier router or on an earlier stream of its edge.
-    restored: bool = False
-    # What callbacks are shown; holds the credential, so it stays out of every repr.
-    metadata: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 class ConnectionMap(Protocol):
@@ -48,7 +32,13 @@ class ConnectionMap(Protocol):
         """Look a connection up by its id."""
 
     def find(self, user_id: str, platform: str) -> Sequence[Entry]:
-        """List the connections of a user on one platform, oldest first."""
+        """List the connections of a user on one platform, oldest first.
+
+        Asked for each message, so that it must not depend on how many connections there are.
+        """
+
+    def audience(self, platform: str = "") -> Audience:
+        """Everybody, or everybody on one platform; kept ready until somebody comes or goes."""
 
     def select(
         self, *, user_id: str = "", platform: str = "", edge: EdgeKey | None = None

@@ -190,7 +190,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
             for entry in self._node.connections.select(
                 user_id=request.user_id, platform=request.platform
             )
-            if uuid in ("", entry.uuid) and api_key in ("", entry.metadata.get("api_key"))
+            if uuid in ("", entry.uuid) and api_key in ("", entry.open.api_key)
         ]
 
     def _refuse(self, uuid: str, request: pb.DisconnectRequest, entries: Sequence[Entry]) -> None:
@@ -198,7 +198,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
         if not uuid:
             denials.add(Denial(request.user_id, request.platform, request.api_key))
         for entry in entries if uuid else ():
-            key = str(entry.metadata.get("api_key", ""))
+            key = entry.open.api_key
             denials.add(Denial(entry.user_id, entry.platform, key))
 
 

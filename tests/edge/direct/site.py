@@ -1,0 +1,183 @@
+"""A small FastAPI application on one of the protocol classes, and listeners that remember."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI, WebSocket
+from websockets.frames import Close, Opcode
+
+from maim_edge.http_protocol import EdgeHttpProtocol
+from maim_edge.picows_protocol import PicowsProtocol
+from maim_edge.websocket_direct import DirectSocket, hand_over
+from maim_edge.websocket_protocol import EdgeWebSocketProtocol
+from maim_protocol.http_server import HttpServer, bind, bound_port
+from tests.edge.edge_peer import RawClient, handshake, text_frame
+
+SECONDS = 20.0
+CLASSES = {"picows": PicowsProtocol, "websockets-sansio": EdgeWebSocketProtocol}
+ProtocolClass = type[asyncio.Protocol]
+
+
+class Recorder:
+    """A listener that remembers; `on_message` may be replaced to do more."""
+
+    socket: DirectSocket
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+        self.calls: list[str] = []
+        self.broken: list[tuple[int, str]] = []
+        self.closed: list[tuple[int, str]] = []
+        self.last_words: bytes | None = None
+        self._changed = asyncio.Event()
+
+    def on_message(self, data: bytes) -> None:
+        """Remember a message."""
+        self.messages.append(data)
+        self._changed.set()
+
+    def pause_writing(self) -> None:
+        """Remember."""
+        self._note("pause_writing")
+
+    def resume_writing(self) -> None:
+        """Remember."""
+        self._note("resume_writing")
+
+    def on_broken(self, code: int, reason: str) -> bytes | None:
+        """Remember, and say the last words."""
+        self.broken.append((code, reason))
+        return self.last_words
+
+    def on_closed(self, code: int, reason: str) -> None:
+        """Remember the end."""
+        self.closed.append((code, reason))
+        self._changed.set()
+
+    async def until(self, fact: Callable[[], object]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(SECONDS):
+            while not fact():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def end(self) -> tuple[int, str]:
+        """Wait for the end."""
+        await self.until(lambda: self.closed)
+        return self.closed[0]
+
+    def _note(self, call: str) -> None:
+        self.calls.append(call)
+        self._changed.set()
+
+
+class Echo(Recorder):
+    """A listener that sends back what it hears."""
+
+    def on_message(self, data: bytes) -> None:
+        """Remember and answer."""
+        super().on_message(data)
+        self.socket.send(data)
+
+
+class Site:
+    """A server and who listens to its WebSockets."""
+
+    def __init__(self, make: Callable[[], Recorder]) -> None:
+        self.port = 0
+        self.listeners: asyncio.Queue[Recorder] = asyncio.Queue()
+        self.may_take = asyncio.Event()
+        self.may_take.set()
+        self._make = make
+        self._clients: list[RawClient] = []
+
+    async def listener(self) -> Recorder:
+        """Wait for the next WebSocket to be handed over."""
+        async with asyncio.timeout(SECONDS):
+            return await self.listeners.get()
+
+    async def client(self, target: str = "/direct") -> RawClient:
+        """Open a WebSocket by hand."""
+        client = await self.tcp()
+        client.send(handshake(target))
+        assert (await client.head()).startswith("HTTP/1.1 101 ")
+        return client
+
+    async def tcp(self) -> RawClient:
+        """Open a TCP connection."""
+        return self.keep(RawClient(*await asyncio.open_connection("127.0.0.1", self.port)))
+
+    def keep(self, client: RawClient) -> RawClient:
+        """Remember a client for the end."""
+        self._clients.append(client)
+        return client
+
+    async def leave(self) -> None:
+        """Drop the clients."""
+        for client in self._clients:
+            client.writer.transport.abort()
+            with suppress(ConnectionError):
+                await client.writer.wait_closed()
+
+    async def pair(self) -> tuple[RawClient, Recorder]:
+        """Open a WebSocket by hand; returns its two ends."""
+        return await self.client(), await self.listener()
+
+    def app(self) -> FastAPI:
+        """Make the application: `/direct` hands over when it may."""
+        app = FastAPI()
+
+        @app.websocket("/direct")
+        async def direct(websocket: WebSocket) -> None:
+            await websocket.accept()
+            await self.may_take.wait()
+            listener = self._make()
+            listener.socket = hand_over(websocket.scope, listener)
+            self.listeners.put_nowait(listener)
+
+        return app
+
+
+@asynccontextmanager
+async def serving(
+    ws: ProtocolClass,
+    make: Callable[[], Recorder] = Recorder,
+    app: Any = None,
+    ssl_context: ssl.SSLContext | None = None,
+    **config: Any,
+) -> AsyncIterator[Site]:
+    """Serve `/direct`, or an application of the test's own."""
+    site = Site(make)
+    options: dict[str, Any] = {"ws_ping_interval": None, "ws_per_message_deflate": False}
+    server, sock = HttpServer(), bind("127.0.0.1", 0)
+    site.port = bound_port(sock)
+    await server.start(
+        app or site.app(),
+        sock,
+        ssl_context=ssl_context,
+        http=EdgeHttpProtocol,
+        ws_protocol_class=ws,
+        **options | config,
+    )
+    try:
+        yield site
+    finally:
+        await server.stop(0.1)
+        await site.leave()
+
+
+def close(code: int, reason: str = "") -> bytes:
+    """The bytes of a client's close frame."""
+    return text_frame(Close(code, reason).serialize(), opcode=Opcode.CLOSE)
+
+
+async def close_code(client: RawClient) -> int:
+    """Read up to a close frame; returns its code, 1005 for none."""
+    while (got := await client.frame())[0] is not Opcode.CLOSE:
+        pass
+    return int.from_bytes(got[1][:2]) if got[1] else 1005
