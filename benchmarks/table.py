@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from benchmarks.figures import Figure, ratio, shown
+from benchmarks.results import Run
 from benchmarks.rounds import Samples
 from benchmarks.rows import OURS, PEER, ROWS, Metric, Row
 
 Results = Mapping[str, Samples]
+
+
+def report(run: Run) -> str:
+    """Write a run for people: the table, what the generator took, what was lost."""
+    lines = [run.heading(), "", table(run.rows), "", generator_line(run.rows)]
+    return "\n".join([*lines, *faults(run.rows)])
 
 
 def table(results: Results) -> str:
