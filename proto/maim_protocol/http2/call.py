@@ -25,9 +25,6 @@ RESPONSE: Fields = (
     ("grpc-accept-encoding", "identity"),
 )
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
-# RFC 9113, sections 8.2 and 8.3: what a name may hold, and names that only HTTP/1 has.
-_NAME = re.compile(r":?[!#$&'*+.^_`|~0-9a-z-]+")
-_OF_HTTP1 = {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,14 +55,14 @@ def request(path: str, authority: str, scheme: str, token: str | None) -> Fields
 def read_request(fields: Fields) -> Request:
     """Read the fields that begin a call; raises `CallFailed` when they begin none."""
     found = dict(reversed(fields))
-    problem = _problem_of(fields, found)
+    problem = _problem_of(found)
     if problem:
         raise CallFailed(Status.INTERNAL, problem)
     encoding = found.get("grpc-encoding", "identity")
     if encoding != "identity":
         text = f"expected messages without compression, got grpc-encoding {encoding}"
         raise CallFailed(Status.UNIMPLEMENTED, text)
-    return Request(found[":path"], tuple(pair for pair in fields if pair[0][0] != ":"))
+    return Request(found[":path"], tuple(pair for pair in fields if not pair[0].startswith(":")))
 
 
 def trailers(status: Status, text: str, metadata: Iterable[Field] = (), *, alone: bool) -> Fields:
@@ -73,7 +70,7 @@ def trailers(status: Status, text: str, metadata: Iterable[Field] = (), *, alone
     fields = list(RESPONSE if alone else ())
     fields.append(("grpc-status", str(int(status))))
     if text:
-        fields.append(("grpc-message", quote(text[:TEXT_CHARS], safe=_PRINTABLE)))
+        fields.append(("grpc-message", quote(text[:TEXT_CHARS], _PRINTABLE, errors="replace")))
     return (*fields, *metadata)
 
 
@@ -109,17 +106,11 @@ def _is_grpc(content_type: str) -> bool:
     return re.split("[+;]", content_type)[0] == CONTENT_TYPE
 
 
-def _problem_of(fields: Fields, found: dict[str, str]) -> str:
-    """Say what is wrong with a request, in the words of RFC 9113; empty: nothing."""
-    pseudo = [name for name, _ in fields if name.startswith(":")]
-    if pseudo != [name for name, _ in fields[: len(pseudo)]] or len(set(pseudo)) < len(pseudo):
-        return "malformed request: pseudo-header fields come first and once"
-    for name in found:
-        if not _NAME.fullmatch(name) or name in _OF_HTTP1:
-            return "malformed request: a field has a name that HTTP/2 does not know"
+def _problem_of(found: dict[str, str]) -> str:
+    """Say why fields begin no call; empty: they do."""
     for name, expected in ((":method", "POST"), ("te", "trailers")):
         if found.get(name) != expected:
             return f"expected {name} {expected}, got {found.get(name, 'none')}"
     if not _is_grpc(found.get("content-type", "")):
         return f"expected content-type {CONTENT_TYPE}, got {found.get('content-type', 'none')}"
-    return "" if found.get(":path") else "malformed request: expected a :path"
+    return "" if found.get(":path") else "expected a :path, got none"

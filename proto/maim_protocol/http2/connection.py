@@ -11,18 +11,14 @@ from collections.abc import Iterable, Mapping
 
 from hpack import Encoder
 
+from maim_protocol.http2 import events as ev
 from maim_protocol.http2 import frames, settings
-from maim_protocol.http2.codes import CallFailed, ConnectionFailed, ErrorCode, error_code
-from maim_protocol.http2.events import (
-    Ended,
-    Event,
-    Failed,
-    Field,
-    Headers,
-    Limits,
-    Ready,
-    Reset,
-    Unreadable,
+from maim_protocol.http2.codes import (
+    CallFailed,
+    ConnectionFailed,
+    ErrorCode,
+    Status,
+    error_code,
 )
 from maim_protocol.http2.header_blocks import HeaderBlocks
 from maim_protocol.http2.messages import MessageReader
@@ -42,14 +38,14 @@ class Connection:
     """
 
     def __init__(
-        self, *, client: bool, limits: Limits, announced: Mapping[int, int] | None = None
+        self, *, client: bool, limits: ev.Limits, announced: Mapping[int, int] | None = None
     ) -> None:
         self.out: Output = []
         self.closed = False
         self.hold = False
         self._client = client
         self._limits = limits
-        self._events: list[Event] = []
+        self._events: list[ev.Event] = []
         self._frames = FrameReader(self, b"" if client else frames.PREFACE)
         self._blocks = HeaderBlocks(limits.header_bytes, limits.header_frames)
         self._encoder = Encoder()
@@ -70,27 +66,26 @@ class Connection:
         """Whether a message waits for the peer to make room."""
         return self._sending.blocked
 
-    def receive(self, data: bytes) -> list[Event]:
+    def receive(self, data: bytes) -> list[ev.Event]:
         """Take in what came; returns what happened, messages as they are."""
-        events: list[Event] = []
-        self._events = events
+        events = self._events = []
         if self.closed:
             return events
         try:
             self._frames.feed(data)
         except ConnectionFailed as error:
             self.fail(error.code, error.text)
-            events.append(Failed(error.code, error.text))
+            events.append(ev.Failed(error.text))
         if self._received >= self._limits.window_bytes // 2 and not self.hold:
             self.release()
         return events
 
-    def open(self, fields: Iterable[Field]) -> None:
+    def open(self, fields: Iterable[ev.Field]) -> None:
         """Begin the call, as a client."""
         self._on_new_stream(1)
         self.headers(fields)
 
-    def headers(self, fields: Iterable[Field]) -> None:
+    def headers(self, fields: Iterable[ev.Field]) -> None:
         """Send the header fields that go before messages."""
         self.out.append(frames.headers(self._stream, self._encoder.encode(fields), 0))
 
@@ -98,7 +93,7 @@ class Connection:
         """Send a message; what there is no room for waits, see `blocked`."""
         self._sending.message(message)
 
-    def end(self, trailers: Iterable[Field]) -> None:
+    def end(self, trailers: Iterable[ev.Field]) -> None:
         """End the call, as a server, after what waits."""
         block = self._encoder.encode(trailers)
         last = frames.headers(self._stream, block, frames.END_STREAM)
@@ -111,7 +106,8 @@ class Connection:
         """End the call both ways at once."""
         self._sending.drop()
         self._peer = _IGNORED
-        self.out.append(frames.number(frames.RST_STREAM, self._stream, code))
+        if self._stream:
+            self.out.append(frames.number(frames.RST_STREAM, self._stream, code))
 
     def leave(self) -> None:
         """Tell the peer that no other call is taken; the one that runs goes on."""
@@ -161,13 +157,18 @@ class Connection:
             except CallFailed as problem:
                 self._peer = _IGNORED
                 self._data_wanted = self._data_ends = False
-                self._events.append(Unreadable(problem))
+                self._events.append(ev.Unreadable(problem.status, problem.text))
 
     def on_data_end(self) -> None:
         """Note whether it was the last one."""
-        if self._data_ends:
-            self._on_end()
-            self._events.append(Ended())
+        if not self._data_ends:
+            return
+        self._peer = _ENDED
+        if self._messages.inside:
+            text = "the stream ended within a message"
+            self._events.append(ev.Unreadable(Status.INTERNAL, text))
+        else:
+            self._events.append(ev.Ended())
 
     def on_frame(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         """Take in a frame that is not DATA."""
@@ -240,8 +241,8 @@ class Connection:
             self._on_new_stream(stream)
         if stream == self._stream and self._peer == _OPEN:
             if last:
-                self._on_end()
-            self._events.append(Headers(fields, last))
+                self._peer = _ENDED
+            self._events.append(ev.Headers(fields, last))
 
     def _on_new_stream(self, stream: int) -> None:
         self._last_stream = stream
@@ -251,26 +252,20 @@ class Connection:
             self._stream = self._sending.stream = stream
             self._peer = _OPEN
 
-    def _on_end(self) -> None:
-        self._peer = _ENDED
-        if self._messages.inside:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "the stream ends within a message")
-
     def _on_reset(self, stream: int, code: ErrorCode) -> None:
         if stream > self._last_stream:
             self._check_opened(stream)
         if stream == self._stream:
             self._sending.drop()
             self._peer = _ENDED if self._peer == _OPEN else self._peer
-            self._events.append(Reset(code))
+            self._events.append(ev.Reset(code))
 
     def _on_goaway(self, last_stream: int, code: ErrorCode, text: str) -> None:
-        """Go on when the peer lets our call run to its end (section 6.8)."""
-        runs = not self._client or (self._stream and last_stream >= self._stream)
+        """Go on if the peer lets our call run to its end (section 6.8)."""
+        runs = not self._client or 0 < self._stream <= last_stream
         if code is not ErrorCode.NO_ERROR or not runs:
-            self.closed = True
-            self._sending.drop()
-            self._events.append(Failed(code, text or "the peer goes away"))
+            why = f"the peer went away: {code.name} {text}".rstrip()
+            raise ConnectionFailed(ErrorCode.NO_ERROR, why)
 
     def _on_ping(self, flags: int, payload: bytes) -> None:
         if len(payload) != 8:
@@ -301,4 +296,4 @@ class Connection:
         self.out.append(frames.frame(frames.SETTINGS, frames.ACK, 0))
         if not self._settled:
             self._settled = True
-            self._events.append(Ready())
+            self._events.append(ev.Ready())

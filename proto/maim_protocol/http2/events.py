@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maim_protocol.http2.codes import CallFailed, ErrorCode
+from maim_protocol.http2.codes import ErrorCode, Status
 
 Field = tuple[str, str]
 Fields = tuple[Field, ...]
@@ -19,8 +19,8 @@ class Limits:
     """
 
     message_bytes: int = 64 * 1024 * 1024
-    window_bytes: int = 8 * 1024 * 1024
-    unread_bytes: int = 4 * 1024 * 1024
+    window_bytes: int = 4 * 1024 * 1024
+    unread_bytes: int = 1024 * 1024
     header_bytes: int = 16 * 1024
     header_frames: int = 8
     control_frames: int = 1000
@@ -57,14 +57,14 @@ class Reset:
 class Unreadable:
     """A message came that cannot be taken; whatever follows it on the stream is dropped."""
 
-    problem: CallFailed
+    status: Status
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The connection is over, by the peer's GOAWAY or for what it did; then ours is on its way."""
+    """The connection is over, for what the peer did or by its GOAWAY; ours is in `out`."""
 
-    code: ErrorCode
     text: str
 
 

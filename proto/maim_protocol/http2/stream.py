@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import cast
 
@@ -23,10 +22,12 @@ from maim_protocol.http2.events import (
     Reset,
     Unreadable,
 )
+from maim_protocol.http2.inbox import Inbox
 from maim_protocol.http2.keepalive import Action, Keepalive
 
 # What each step of an ending may take, where the peer does not do its part.
 END_SECONDS = 0.5
+GONE = "the call is over; only reading tells why"
 
 OnRequest = Callable[["CallStream", Fields], None]
 
@@ -42,23 +43,22 @@ class CallStream(asyncio.Protocol):
         limits: Limits,
         on_request: OnRequest | None = None,
         announced: Mapping[int, int] | None = None,
+        on_closed: Callable[[], None] | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._limits = limits
         self._on_request = on_request
+        self._on_closed = on_closed
         self._client = on_request is None
         self._connection = Connection(client=self._client, limits=limits, announced=announced)
         self._transport: asyncio.Transport | None = None
-        self._messages: deque[bytes] = deque()
-        self._unread = 0
+        self._inbox = Inbox(limits.unread_bytes)
         self._reader: asyncio.Future[None] | None = None
         self._writers: list[asyncio.Future[None]] = []
         self._paused = False
         self._begun = False  # the first headers came
         self._answered = self._client  # nothing needs to go before the first message
-        self._read_over = False
-        self._write_over = False
-        self._error: Exception | None = None
+        self._over = False  # nothing can be written any more
         self._keepalive = Keepalive(limits, begun=self._client)
         self._timer: asyncio.TimerHandle | None = None
         self._ready = asyncio.Event()
@@ -67,8 +67,8 @@ class CallStream(asyncio.Protocol):
     async def ready(self) -> None:
         """Wait until the peer has shown that it speaks HTTP/2; raises `ConnectionError`."""
         await self._ready.wait()
-        if self._error is not None:
-            raise self._error
+        if self._over:
+            self._inbox.take()
 
     def open(self, fields: Fields) -> None:
         """Begin the call, as a client that is ready."""
@@ -80,17 +80,13 @@ class CallStream(asyncio.Protocol):
 
         Raises `CallFailed` when it ended with another status, `ConnectionError` when it is gone.
         """
-        while not self._messages:
-            if self._read_over:
-                if self._error is not None:
-                    raise self._error
-                return None
+        inbox, connection = self._inbox, self._connection
+        while not inbox.has_news:
             self._reader = self._loop.create_future()
             await self._reader
-        message = self._messages.popleft()
-        self._unread -= len(message)
-        if self._connection.hold and self._unread <= self._limits.unread_bytes // 2:
-            self._connection.release()
+        message = inbox.take()
+        if connection.hold and not inbox.crowded:
+            connection.release()
             self._flush()
         return message
 
@@ -99,8 +95,8 @@ class CallStream(asyncio.Protocol):
 
         Raises `ConnectionError`, now or from what is waited for, when the call is over.
         """
-        if self._write_over:
-            raise self._gone()
+        if self._over:
+            raise ConnectionError(GONE)
         if len(message) > self._limits.message_bytes:
             text = f"expected messages of at most {self._limits.message_bytes} bytes"
             raise ConnectionError(f"{text}, got one of {len(message)}")
@@ -113,30 +109,35 @@ class CallStream(asyncio.Protocol):
 
     async def end(self, status: Status, text: str = "", metadata: Iterable[Field] = ()) -> None:
         """End the call, as a server, after what was written; then the connection."""
-        if not self._write_over:
+        if not self._over:
             fields = call.trailers(status, text, metadata, alone=not self._answered)
             self._connection.end(fields)
             self._connection.leave()
             self._flush()
             with contextlib.suppress(TimeoutError, ConnectionError):
                 await asyncio.wait_for(self._room(), END_SECONDS)
-            self._is_over(ConnectionError("the call was ended here"))
+            self._end(ConnectionError(GONE))
             # Who closes first may lose what the other still sends, and the status with it.
             await self._closed_within(END_SECONDS)
         await self.close()
 
     async def close(self) -> None:
         """Break the call off if it still runs, close the connection; safe to call twice."""
-        if not self._write_over:
+        if not self._over:
             self._connection.reset(ErrorCode.CANCEL)
             self._connection.leave()
             self._flush()
-            self._is_over(ConnectionError("the call was broken off here"))
+            self._end(ConnectionError(GONE))
         if self._transport is not None:
             self._transport.close()
             await self._closed_within(END_SECONDS)
             self._transport.abort()
             await self._closed.wait()
+
+    def leave(self) -> None:
+        """Tell the peer that the call is to end soon."""
+        self._connection.leave()
+        self._flush()
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -174,12 +175,13 @@ class CallStream(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._closed.set()
-        self._is_over(ConnectionError(f"the connection was lost: {exc or 'closed by the peer'}"))
+        if self._on_closed is not None:
+            self._on_closed()
+        self._end(ConnectionError(f"the connection was lost: {exc or 'closed by the peer'}"))
 
     def _on_message(self, message: bytes) -> None:
-        self._messages.append(message)
-        self._unread += len(message)
-        if self._unread > self._limits.unread_bytes:
+        self._inbox.put(message)
+        if self._inbox.crowded:
             self._connection.hold = True
         self._wake_reader()
 
@@ -191,18 +193,18 @@ class CallStream(asyncio.Protocol):
                 self._on_headers(fields, last)
             case Ended() if self._client:
                 text = "expected a status, got the end of the stream"
-                self._is_over(CallFailed(Status.UNKNOWN, text))
+                self._end(CallFailed(Status.UNKNOWN, text))
             case Ended():
-                self._is_read()
+                self._end_reading(None)
             case Reset(code) if self._client:
                 text = f"the peer reset the stream: {code.name}"
-                self._is_over(CallFailed(status_of_reset(code), text))
+                self._end(CallFailed(status_of_reset(code), text))
             case Reset():
-                self._is_over(None)
-            case Unreadable(problem):
-                self._on_problem(problem)
-            case Failed(code, text):
-                self._is_over(ConnectionError(f"{code.name}: {text}"))
+                self._end(None)
+            case Unreadable(status, text):
+                self._on_problem(CallFailed(status, text))
+            case Failed(text):
+                self._end(ConnectionError(text))
 
     def _on_headers(self, fields: Fields, last: bool) -> None:
         if self._on_request is not None:
@@ -210,7 +212,7 @@ class CallStream(asyncio.Protocol):
                 self._begun = self._keepalive.begun = True
                 self._on_request(self, fields)
             if last:
-                self._is_read()
+                self._end_reading(None)
             return
         try:
             self._begun = self._begun or call.read_response(fields)
@@ -219,37 +221,29 @@ class CallStream(asyncio.Protocol):
             return
         if last:
             status, text = call.read_trailers(fields)
-            self._is_over(None if status is Status.OK else CallFailed(status, text))
+            self._end(None if status is Status.OK else CallFailed(status, text))
 
     def _on_problem(self, problem: CallFailed) -> None:
         """A client leaves, a server's task reads the problem and ends the call with it."""
         if self._client:
             self._connection.reset(ErrorCode.CANCEL)
-            self._is_over(problem)
+            self._end(problem)
         else:
-            self._error = problem
-            self._is_read()
+            self._end_reading(problem)
 
-    def _is_read(self) -> None:
-        self._read_over = True
+    def _end_reading(self, error: Exception | None) -> None:
+        self._inbox.end(error)
         self._wake_reader()
 
-    def _is_over(self, error: Exception | None) -> None:
-        if self._write_over:
-            return
-        self._write_over = True
-        if not self._read_over:
-            self._error = error
+    def _end(self, error: Exception | None) -> None:
+        self._over = True
         self._ready.set()
-        self._is_read()
+        self._end_reading(error)
         self._wake_writers()
 
     async def _closed_within(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closed.wait(), seconds)
-
-    def _gone(self) -> ConnectionError:
-        return ConnectionError(str(self._error or "the call is over"))
 
     def _room(self) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
@@ -262,15 +256,14 @@ class CallStream(asyncio.Protocol):
             self._reader.set_result(None)
 
     def _wake_writers(self) -> None:
-        over = self._write_over
-        if not over and (self._paused or self._connection.blocked):
+        if not self._over and (self._paused or self._connection.blocked):
             return
         writers, self._writers = self._writers, []
         for writer in writers:
             if writer.done():
                 continue
-            if over:
-                writer.set_exception(self._gone())
+            if self._over:
+                writer.set_exception(ConnectionError(GONE))
             else:
                 writer.set_result(None)
 
@@ -296,7 +289,7 @@ class CallStream(asyncio.Protocol):
             text = f"expected a sign of life within {self._keepalive.seconds:g} s"
             self._connection.fail(ErrorCode.NO_ERROR, text)
             self._flush()
-            self._is_over(ConnectionError(text))
+            self._end(ConnectionError(text))
             self.abort()
             return
         if action is Action.PING:
