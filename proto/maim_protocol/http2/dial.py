@@ -35,11 +35,16 @@ async def dial(
     try:
         if address.path:
             name = LOCALHOST if tls else None
-            await loop.create_unix_connection(
+            transport, _ = await loop.create_unix_connection(
                 lambda: stream, address.path, ssl=tls, server_hostname=name
             )
         else:
-            await loop.create_connection(lambda: stream, address.host, address.port, ssl=tls)
+            transport, _ = await loop.create_connection(
+                lambda: stream, address.host, address.port, ssl=tls
+            )
+        session = transport.get_extra_info("ssl_object")
+        if session is not None and session.selected_alpn_protocol() != "h2":
+            raise ConnectionError("expected the protocol h2 over TLS, the server chose none")
         await stream.ready()
     except BaseException:
         stream.abort()

@@ -18,23 +18,25 @@ class Action(enum.Enum):
 class Keepalive:
     """Asks who was silent for `keepalive_seconds`; the answer may take `answer_seconds`.
 
-    Set `heard` whenever anything comes. Until `begun` is set, words alone do not help: who
-    connects and asks for nothing is given up.
+    Set `heard_at` whenever anything comes. Until `begun` is set, words alone do not help: who
+    connects and asks for nothing is given up. `due` is when to call `step`.
     """
 
-    def __init__(self, limits: Limits, *, begun: bool) -> None:
+    def __init__(self, limits: Limits, now: float, *, begun: bool) -> None:
         self._limits = limits
-        self._asked = False
+        self._asked_at: float | None = None
         self.begun = begun
-        self.heard = False
-        self.seconds = limits.keepalive_seconds
+        self.heard_at = now
+        self.due = now + limits.keepalive_seconds
 
-    def step(self) -> Action:
-        """Decide; call it again after `seconds`."""
-        heard, self.heard = self.heard, False
-        if not self.begun or (self._asked and not heard):
+    def step(self, now: float) -> Action:
+        """Decide; `due` is later then."""
+        if not self.begun or (self._asked_at is not None and self.heard_at < self._asked_at):
             return Action.GIVE_UP
-        self._asked = not heard
-        limits = self._limits
-        self.seconds = limits.keepalive_seconds if heard else limits.answer_seconds
-        return Action.NOTHING if heard else Action.PING
+        self._asked_at = None
+        self.due = self.heard_at + self._limits.keepalive_seconds
+        if now < self.due:
+            return Action.NOTHING
+        self._asked_at = now
+        self.due = now + self._limits.answer_seconds
+        return Action.PING

@@ -59,7 +59,7 @@ class CallStream(asyncio.Protocol):
         self._begun = False  # the first headers came
         self._answered = self._client  # nothing needs to go before the first message
         self._over = False  # nothing can be written any more
-        self._keepalive = Keepalive(limits, begun=self._client)
+        self._keepalive = Keepalive(limits, self._loop.time(), begun=self._client)
         self._timer: asyncio.TimerHandle | None = None
         self._ready = asyncio.Event()
         self._closed = asyncio.Event()
@@ -116,7 +116,7 @@ class CallStream(asyncio.Protocol):
             self._flush()
             with contextlib.suppress(TimeoutError, ConnectionError):
                 await asyncio.wait_for(self._room(), END_SECONDS)
-            self._end(ConnectionError(GONE))
+            self._end(ConnectionError("the call was ended here"))
             # Who closes first may lose what the other still sends, and the status with it.
             await self._closed_within(END_SECONDS)
         await self.close()
@@ -127,11 +127,11 @@ class CallStream(asyncio.Protocol):
             self._connection.reset(ErrorCode.CANCEL)
             self._connection.leave()
             self._flush()
-            self._end(ConnectionError(GONE))
+            self._end(ConnectionError("the call was broken off here"))
         if self._transport is not None:
             self._transport.close()
             await self._closed_within(END_SECONDS)
-            self._transport.abort()
+            self.abort()
             await self._closed.wait()
 
     def leave(self) -> None:
@@ -141,18 +141,18 @@ class CallStream(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop the connection at once."""
-        if self._transport is not None:
+        if self._transport is not None and not self._closed.is_set():
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what goes before everything else."""
         self._transport = cast(asyncio.Transport, transport)
-        self._timer = self._loop.call_later(self._limits.keepalive_seconds, self._tick)
+        self._timer = self._loop.call_at(self._keepalive.due, self._tick)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
         """Take in what came, answer what must be answered, all in one write."""
-        self._keepalive.heard = True
+        self._keepalive.heard_at = self._loop.time()
         for event in self._connection.receive(data):
             if isinstance(event, bytes):
                 self._on_message(event)
@@ -264,6 +264,7 @@ class CallStream(asyncio.Protocol):
                 continue
             if self._over:
                 writer.set_exception(ConnectionError(GONE))
+                writer.exception()  # seen, whether somebody still waits or not
             else:
                 writer.set_result(None)
 
@@ -284,9 +285,11 @@ class CallStream(asyncio.Protocol):
 
     def _tick(self) -> None:
         self._connection.tick()
-        action = self._keepalive.step()
+        action = self._keepalive.step(self._loop.time())
         if action is Action.GIVE_UP:
-            text = f"expected a sign of life within {self._keepalive.seconds:g} s"
+            limits = self._limits
+            text = f"expected a sign of life in {limits.keepalive_seconds:g} s"
+            text = f"{text}, or an answer in {limits.answer_seconds:g} s more"
             self._connection.fail(ErrorCode.NO_ERROR, text)
             self._flush()
             self._end(ConnectionError(text))
@@ -295,4 +298,4 @@ class CallStream(asyncio.Protocol):
         if action is Action.PING:
             self._connection.ping()
             self._flush()
-        self._timer = self._loop.call_later(self._keepalive.seconds, self._tick)
+        self._timer = self._loop.call_at(self._keepalive.due, self._tick)
