@@ -286,6 +286,8 @@ class Connection:
                 raise frames.wrong_size("SETTINGS with ACK", "0", payload)
             return
         found = settings.read(payload, client=self._client)
+        # First: only after it may DATA use room that a larger window gives (section 6.5.3).
+        self.out.append(frames.frame(frames.SETTINGS, frames.ACK, 0))
         if settings.INITIAL_WINDOW_SIZE in found:
             self._sending.start_from(found[settings.INITIAL_WINDOW_SIZE])
         self._sending.frame_bytes = found.get(settings.MAX_FRAME_SIZE, self._sending.frame_bytes)
@@ -293,7 +295,6 @@ class Connection:
         self._encoder.header_table_size = min(
             table_bytes, found.get(settings.HEADER_TABLE_SIZE, table_bytes)
         )
-        self.out.append(frames.frame(frames.SETTINGS, frames.ACK, 0))
         if not self._settled:
             self._settled = True
             self._events.append(ev.Ready())

@@ -8,20 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import cast
 
 from maim_protocol.http2 import call
+from maim_protocol.http2 import events as ev
 from maim_protocol.http2.codes import CallFailed, ErrorCode, Status, status_of_reset
 from maim_protocol.http2.connection import Connection
-from maim_protocol.http2.events import (
-    Ended,
-    Event,
-    Failed,
-    Field,
-    Fields,
-    Headers,
-    Limits,
-    Ready,
-    Reset,
-    Unreadable,
-)
+from maim_protocol.http2.events import Field, Fields, Limits
 from maim_protocol.http2.inbox import Inbox
 from maim_protocol.http2.keepalive import Action, Keepalive
 
@@ -185,25 +175,25 @@ class CallStream(asyncio.Protocol):
             self._connection.hold = True
         self._wake_reader()
 
-    def _on_event(self, event: Event) -> None:
+    def _on_event(self, event: ev.Event) -> None:
         match event:
-            case Ready():
+            case ev.Ready():
                 self._ready.set()
-            case Headers(fields, last):
+            case ev.Headers(fields, last):
                 self._on_headers(fields, last)
-            case Ended() if self._client:
+            case ev.Ended() if self._client:
                 text = "expected a status, got the end of the stream"
                 self._end(CallFailed(Status.UNKNOWN, text))
-            case Ended():
+            case ev.Ended():
                 self._end_reading(None)
-            case Reset(code) if self._client:
+            case ev.Reset(code) if self._client:
                 text = f"the peer reset the stream: {code.name}"
                 self._end(CallFailed(status_of_reset(code), text))
-            case Reset():
+            case ev.Reset():
                 self._end(None)
-            case Unreadable(status, text):
+            case ev.Unreadable(status, text):
                 self._on_problem(CallFailed(status, text))
-            case Failed(text):
+            case ev.Failed(text):
                 self._end(ConnectionError(text))
 
     def _on_headers(self, fields: Fields, last: bool) -> None:
@@ -269,6 +259,7 @@ class CallStream(asyncio.Protocol):
                 writer.set_result(None)
 
     def _flush(self) -> None:
+        """Write what is due at once; uvloop makes one write of what comes in one tick."""
         out, transport = self._connection.out, self._transport
         if transport is None:
             return

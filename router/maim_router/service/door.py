@@ -12,8 +12,8 @@ import functools
 import logging
 import os
 import shutil
-import socket
 import ssl
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 FIRST_BYTES_SECONDS = 10.0
 END_SECONDS = 1.0
 BACKLOG = 1024
+HAS_UNIX_SOCKETS = sys.platform != "win32"
 
 
 class Door:
@@ -145,7 +146,7 @@ def make_door(node: Node, access: Access | None) -> Door | None:
     door = Door(Attachments(node, access), folder)
     try:
         unix_path(door.behind)
-        if not hasattr(socket, "AF_UNIX"):
+        if not HAS_UNIX_SOCKETS:
             raise ValueError("unix sockets")
     except ValueError as error:
         shutil.rmtree(folder)

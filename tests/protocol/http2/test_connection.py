@@ -57,6 +57,19 @@ def test_who_does_not_read_stops_the_other_and_who_reads_again_lets_it_go_on() -
     assert not pair.client.connection.blocked
 
 
+def test_what_a_larger_window_has_room_for_is_sent_after_the_settings_are_acknowledged() -> None:
+    pair = Pair.make(far=limits(window_bytes=100))
+    pair.client.connection.send(b"x" * 500)
+    pair.client.take_out()
+    larger = b"\x00\x04" + (1000).to_bytes(4, "big")
+    pair.client.hear(frames.number(frames.WINDOW_UPDATE, 0, 1000))
+    pair.client.hear(frames.frame(frames.SETTINGS, 0, 0, larger))
+    ack = frames.frame(frames.SETTINGS, frames.ACK, 0)
+    wire = pair.client.take_out()
+    assert wire.startswith(ack)
+    assert len(wire) > len(ack)
+
+
 def test_trailers_end_a_call_after_what_waits_and_tell_the_client_to_send_no_more() -> None:
     pair = Pair.make(near=limits(window_bytes=50))
     pair.server.connection.send(b"x" * 500)
