@@ -102,6 +102,7 @@ class Door:
             self._empty.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), END_SECONDS)
+        await self._attachments.stop(0)  # those that came in the meantime
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _visitor(self) -> asyncio.Protocol:

@@ -17,7 +17,7 @@ from maim_protocol.http2 import Limits, settings
 from maim_router.service import door as door_module
 from maim_router.service.door import make_door
 from maim_router.service.server import RouterService, ServiceOptions
-from tests.router.door_peer import connect, healthy, node, served
+from tests.router.http2.door_peer import connect, healthy, node, served
 
 MIB = 1024 * 1024
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -14,7 +14,7 @@ import trustme
 from maim_protocol.errors import ConfigError
 from maim_router.service.listener import ServerTls
 from maim_router.service.server import RouterService, ServiceOptions
-from tests.router.door_peer import healthy, node, served
+from tests.router.http2.door_peer import healthy, node, served
 
 
 class Certificates:
