@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 
-from maim_protocol.http2 import CallStream, Fields, Limits, Status, dial
+from maim_protocol.http2 import CallStream, Fields, Limits, Status, dial, frames
 
 PATH = "/test.Echo/Talk"
 MIB = 1024 * 1024
@@ -140,13 +140,31 @@ async def grpc_called(
 async def raw_server(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> AsyncIterator[str]:
-    """Serve bytes by a function."""
+    """Serve bytes by a function; yields where."""
+    running: set[asyncio.Task[Any] | None] = set()
 
     async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
+        running.add(asyncio.current_task())
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             await serve(reader, writer)
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(run, "127.0.0.1", 0)
-    async with server:
+    try:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        async with asyncio.timeout(20):
+            await asyncio.gather(*filter(None, running))
+
+
+async def frame_of(reader: asyncio.StreamReader, kind: int) -> bytes:
+    """Read what a client sends up to a frame of some kind; returns its payload."""
+    await reader.readexactly(len(frames.PREFACE))
+    while True:
+        head = await reader.readexactly(frames.HEAD_BYTES)
+        payload = await reader.readexactly(int.from_bytes(head[:3], "big"))
+        if head[3] == kind:
+            return payload

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from maim_protocol.http2 import CallFailed, CallStream, Limits, Status, dial, frames, settings
-from tests.protocol.http2.serving import MIB, PATH, called, echo, put, raw_server, thin_server
+from tests.protocol.http2.serving import (
+    MIB,
+    PATH,
+    called,
+    echo,
+    frame_of,
+    put,
+    raw_server,
+    thin_server,
+)
 
 SMALL = Limits(window_bytes=1000, unread_bytes=100)
 SILENT = Limits(keepalive_seconds=0.01, answer_seconds=0.01)
@@ -184,11 +193,7 @@ async def test_a_peer_that_falls_silent_is_given_up() -> None:
 async def test_a_peer_that_answers_pings_is_kept() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(SERVER_READY)
-        await reader.readexactly(len(frames.PREFACE))
-        head = bytes(frames.HEAD_BYTES)
-        while head[3] != frames.PING:
-            head = await reader.readexactly(frames.HEAD_BYTES)
-            payload = await reader.readexactly(int.from_bytes(head[:3], "big"))
+        payload = await frame_of(reader, frames.PING)
         writer.write(frames.frame(frames.PING, frames.ACK, 0, payload))
         writer.write(frames.frame(frames.DATA, 0, 1, b"\x00\x00\x00\x00\x04pong"))
         await reader.read()
