@@ -108,7 +108,7 @@ async def test_what_comes_after_a_close_from_here_is_not_heard(ws: ProtocolClass
 @pytest.mark.usefixtures("_no_patience")
 async def test_a_peer_that_does_not_answer_a_close_is_dropped(ws: ProtocolClass) -> None:
     async with serving(ws) as site:
-        client, listener = await site.pair()
+        _, listener = await site.pair()
         listener.socket.close(4400, "")
         assert await listener.end() == (1006, "")
 
