@@ -138,8 +138,8 @@ class PicowsSocket:
 
     def pause_reading(self) -> None:
         """Hand over no message until `resume_reading`."""
+        self._receiver.pause()
         if not self._state:
-            self._receiver.pause()
             self.hold()
 
     def resume_reading(self) -> None:
