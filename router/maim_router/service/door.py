@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 FIRST_BYTES_SECONDS = 10.0
 END_SECONDS = 1.0
 BACKLOG = 1024
+BEHIND = "grpc"
 HAS_UNIX_SOCKETS = sys.platform != "win32"
 
 
@@ -43,7 +44,7 @@ class Door:
     def __init__(self, attachments: Attachments, folder: Path) -> None:
         self._attachments = attachments
         self._folder = folder
-        self._behind = folder / "grpc"
+        self._behind = folder / BEHIND
         self._servers: list[asyncio.Server] = []
         self._paths: list[Path] = []
         self._open: set[asyncio.Transport] = set()
@@ -96,7 +97,7 @@ class Door:
         for task in self._joining:
             task.cancel()
         await asyncio.gather(*self._joining, return_exceptions=True)
-        for transport in self._open:
+        for transport in list(self._open):
             transport.abort()
         if self._open:
             self._empty.clear()
@@ -143,17 +144,25 @@ class Door:
 
 def make_door(node: Node, access: Access | None) -> Door | None:
     """Make a door; None, with a line in the log, where grpcio cannot be put behind one."""
-    folder = Path(tempfile.mkdtemp(prefix="maim-"))  # nobody else may enter it
-    door = Door(Attachments(node, access), folder)
     try:
-        unix_path(door.behind)
-        if not HAS_UNIX_SOCKETS:
-            raise ValueError("unix sockets")
-    except ValueError as error:
-        shutil.rmtree(folder)
-        log.warning("bridge http2 needs %s, and there is none: grpcio serves edges", error)
+        folder = _make_folder()
+    except (OSError, ValueError) as error:
+        log.warning("bridge http2 is not possible here: %s; grpcio serves edges", error)
         return None
-    return door
+    return Door(Attachments(node, access), folder)
+
+
+def _make_folder() -> Path:
+    """Make a folder that nobody else may enter, for a socket behind the door."""
+    if not HAS_UNIX_SOCKETS:
+        raise ValueError("expected unix sockets")
+    folder = Path(tempfile.mkdtemp(prefix="maim-"))
+    try:
+        unix_path(f"{UNIX}{folder / BEHIND}")
+    except ValueError as error:
+        folder.rmdir()
+        raise ValueError(f"expected {error}, got one in {folder}") from None
+    return folder
 
 
 class _Visitor(asyncio.Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,10 +82,10 @@ class RouterService:
         access = Access(options.authenticate) if options.authenticate else None
         server = self._make_server(access)
         self._door = make_door(self._node, access) if options.bridge == "http2" else None
-        bound = [await self._listen(server, place, options.tls) for place in options.addresses]
-        bound += [await self._listen(server, place, None) for place in options.extra_addresses]
         if self._door is not None:
             listen(server, self._door.behind, None)
+        bound = [await self._listen(server, place, options.tls) for place in options.addresses]
+        bound += [await self._listen(server, place, None) for place in options.extra_addresses]
         await server.start()
         self._server = server
         self.addresses = tuple(bound)
@@ -102,7 +102,11 @@ class RouterService:
         await self._control.stop()
         server, self._server = self._server, None
         door, self._door = self._door, None
-        ends = [end for end in (door and door.drain(grace), server and server.stop(grace)) if end]
+        ends: list[Awaitable[None]] = []
+        if door is not None:
+            ends.append(door.drain(grace))
+        if server is not None:
+            ends.append(server.stop(grace))
         await asyncio.gather(*ends)
         if door is not None:
             await door.stop()
