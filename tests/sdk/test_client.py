@@ -22,6 +22,10 @@ def message(text: str = "hello", api_key: str = "k", platform: str = "qq") -> AP
     )
 
 
+def text_of(frame: dict[str, Any]) -> Any:
+    return frame["payload"]["message_segment"]["data"]
+
+
 async def test_the_credential_goes_in_headers_and_not_in_the_address(edge: Edge) -> None:
     async with WebSocketClient(config(edge, connection_uuid="my-label", headers={"x-a": "b"})):
         headers = edge.handshakes[0]
@@ -34,6 +38,14 @@ async def test_what_no_header_can_carry_goes_into_the_query(edge: Edge) -> None:
     async with WebSocketClient(create_client_config(edge.url, "k", "微信")):
         assert edge.paths == ["/ws?platform=%E5%BE%AE%E4%BF%A1"]
         assert "x-platform" not in edge.handshakes[0]
+
+
+@pytest.mark.parametrize("compression", [False, True])
+async def test_compression_is_offered_when_it_is_asked_for(edge: Edge, compression: bool) -> None:
+    async with WebSocketClient(config(edge, compression=compression)) as client:
+        assert ("Sec-WebSocket-Extensions" in edge.handshakes[0]) is compression
+        assert await client.send_message(message("你好" * 1000), wait_ack=True)
+        assert text_of(await edge.next_message()) == "你好" * 1000
 
 
 async def test_a_message_goes_out_as_a_sys_std_envelope(edge: Edge) -> None:

@@ -39,6 +39,7 @@ async def open_websocket(config: ClientConfig, label: str, api_key: str) -> Clie
     try:
         return await _Connect(
             _with_query(config.url, query),
+            compression="deflate" if config.compression else None,
             additional_headers=headers,
             open_timeout=config.connect_timeout,
             ping_interval=config.ping_interval or None,
