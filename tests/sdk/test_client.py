@@ -64,6 +64,23 @@ async def test_the_prefix_of_a_custom_type_is_added_once(edge: Edge) -> None:
             assert (frame["type"], frame["payload"]) == ("custom_ping", {"n": 2**70})
 
 
+async def test_no_two_messages_have_the_same_id(edge: Edge) -> None:
+    for _ in range(2):
+        async with WebSocketClient(config(edge)) as client:
+            for _ in range(50):
+                assert await client.send_message(message())
+    ids = {(await edge.next_message())["msg_id"] for _ in range(100)}
+    assert len(ids) == 100
+    assert all(len(each) <= 128 for each in ids)
+
+
+async def test_messages_that_are_sent_at_once_arrive_in_the_order_of_the_calls(edge: Edge) -> None:
+    async with WebSocketClient(config(edge)) as client:
+        texts = [str(number) for number in range(200)]
+        assert all(await asyncio.gather(*(client.send_message(message(text)) for text in texts)))
+        assert [text_of(await edge.next_message()) for _ in texts] == texts
+
+
 async def test_waiting_for_the_ack_is_true_when_it_came(edge: Edge) -> None:
     async with WebSocketClient(config(edge)) as client:
         assert await client.send_message(message(), wait_ack=True, timeout=5)
