@@ -8,17 +8,19 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 COMPOSE := $(shell command -v docker-compose >/dev/null 2>&1 && echo docker-compose || echo docker compose)
 RELEASED := $(shell git describe --tags --abbrev=0 2>/dev/null || echo HEAD)
 AGAINST ?= $(RELEASED)
+# What needs more than Python has targets of its own.
+APART := --ignore=tests/clients --ignore=tests/docker --ignore=tests/compliance
 ARGS ?=
 EDGES ?= 1
 ROW ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-clients test-docker test-all coverage bench bench-field soak churn up down lint types proto proto-check breaking \
+.PHONY: help setup run test test-clients test-docker test-compliance test-all coverage bench bench-field soak churn up down lint types proto proto-check breaking \
   certs docs lock clean
 
 help: ## list what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  Options: ARGS="..." is passed on to the command, PYTHON=python3.12 chooses the Python, VENV=dir the environment.'
 
 # The environment: the first stamp is enough to run the product, the second to work on it.
@@ -49,7 +51,7 @@ run: $(VENV)/.runs ## start edge and router on this machine (sets up on first us
 	@exec $(BIN)/maim serve $(ARGS)
 
 test: $(VENV)/.ready ## run every test that needs nothing but Python
-	$(BIN)/python -m pytest tests --ignore=tests/clients --ignore=tests/docker $(ARGS)
+	$(BIN)/python -m pytest tests $(APART) $(ARGS)
 
 test-clients: $(VENV)/.ready ## run the tests with Node, Go, Java, Chromium and the released PyPI client
 	$(BIN)/python -m pytest tests/clients $(ARGS)
@@ -57,11 +59,14 @@ test-clients: $(VENV)/.ready ## run the tests with Node, Go, Java, Chromium and 
 test-docker: $(VENV)/.ready ## run the tests of the images and docker-compose.yml
 	$(BIN)/python -m pytest tests/docker $(ARGS)
 
-test-all: test test-clients test-docker ## run every test
+test-compliance: $(VENV)/.ready ## run the Autobahn suite of WebSocket cases (needs Python 2.7), reports in build/compliance
+	$(BIN)/python -m pytest tests/compliance $(ARGS)
+
+test-all: test test-clients test-docker test-compliance ## run every test
 
 coverage: $(VENV)/.ready ## run `make test` measured, and show the lines and branches no test reaches
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests --ignore=tests/clients --ignore=tests/docker $(ARGS)
+	$(BIN)/coverage run -m pytest tests $(APART) $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

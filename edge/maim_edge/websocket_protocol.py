@@ -24,6 +24,7 @@ from maim_edge.websocket_direct import (
     INVALID_DATA,
     LINGER_SECONDS,
     PIECE_BYTES,
+    TOO_LARGE,
     UNCHECKED_BYTES,
     DirectSocket,
     Listener,
@@ -90,7 +91,7 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         """Let the application go on, and answer the last ping that came meanwhile."""
         super().resume_writing()
         pong, self._owed_pong = self._owed_pong, b""
-        if pong:
+        if pong and not self.close_sent:
             self.transport.write(pong)
         if self._direct is not None:
             self._direct.gate.resume_writing()
@@ -214,6 +215,9 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         self.queue.put_nowait(cast(Any, event))
         self.transport.write(last_words)
         self.flush()
+        # Not while the peer is likely to write still: some clients get confused then.
+        if close.code != TOO_LARGE and self.transport.can_write_eof():
+            self.transport.write_eof()
         self.close_sent = True
         self.stop_keepalive()
         self._linger = self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
