@@ -54,8 +54,6 @@ class PicowsProtocol(asyncio.Protocol):
         self._answered = False
         self._socket: PicowsSocket | None = None
 
-    # The protocol of a transport, until the upgrade has been accepted.
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the connections of the server."""
         self.transport = cast(asyncio.Transport, transport)
@@ -100,8 +98,6 @@ class PicowsProtocol(asyncio.Protocol):
         task = asyncio.get_running_loop().create_task(self._run(self._scope(upgrade)))
         task.add_done_callback(self._server.tasks.discard)
         self._server.tasks.add(task)
-
-    # ASGI.
 
     def _scope(self, upgrade: Upgrade) -> dict[str, Any]:
         root_path = self._config.root_path
@@ -179,8 +175,6 @@ class PicowsProtocol(asyncio.Protocol):
                 socket.close(event.get("code", 1000), event.get("reason") or "")
             case other:
                 raise RuntimeError(f"expected websocket.send or websocket.close, got {other!r}")
-
-    # The answer.
 
     def _accept(self, event: Event) -> None:
         key = self._upgrade.key if self._upgrade is not None else b""

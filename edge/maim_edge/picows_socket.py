@@ -113,8 +113,6 @@ class PicowsSocket:
         self._receiver = self._reader.receiver = gate
         self.go_on()
 
-    # A direct socket.
-
     def send(self, message: bytes) -> None:
         """Write one text message in one frame."""
         self._send(WSMsgType.TEXT, message)
@@ -138,8 +136,8 @@ class PicowsSocket:
 
     def pause_reading(self) -> None:
         """Hand over no message until `resume_reading`."""
+        self._receiver.pause()
         if not self._state:
-            self._receiver.pause()
             self.hold()
 
     def resume_reading(self) -> None:
@@ -165,8 +163,6 @@ class PicowsSocket:
     def pending_bytes(self) -> int:
         """How many written bytes the peer has yet to take."""
         return self.transport.get_write_buffer_size()
-
-    # The protocol of a transport.
 
     def data_received(self, data: bytes) -> None:
         """Parse what the peer sends."""
@@ -204,7 +200,9 @@ class PicowsSocket:
     def shutdown(self) -> None:
         """End it at once, as uvicorn asks when it stops."""
         if not self._state:
-            self._end(RESTARTED, "")
+            self.transport.write(close_frame(RESTARTED, ""))
+            self._leave(State.OVER)
+            self._receiver.end(RESTARTED, "")
         self.transport.close()
 
     def hold(self) -> None:
@@ -219,8 +217,6 @@ class PicowsSocket:
             self._held = False
             if not self.transport.is_closing():
                 self.transport.resume_reading()
-
-    # Control frames.
 
     def on_ping(self, data: bytes) -> None:
         """Answer; while the peer takes nothing keep the last answer, or pings fill our memory."""
@@ -283,11 +279,6 @@ class PicowsSocket:
         self._leave(State.OVER)
         self._receiver.end(code, reason)
         self._abort_in(LINGER_SECONDS)
-
-    def _end(self, code: int, reason: str) -> None:
-        self.transport.write(close_frame(code, reason))
-        self._leave(State.OVER)
-        self._receiver.end(code, reason)
 
     def _leave(self, state: State) -> None:
         """Pass no more messages; the rest is read lest it stays in the way."""

@@ -9,6 +9,7 @@ CLOSE, PING, PONG = 0x8, 0x9, 0xA
 
 FINAL = 0x80
 EMPTY_PING = b"\x89\x00"
+REASON_BYTES = 123
 
 
 def head(opcode: int, size: int, final: bool = True) -> bytes:
@@ -30,7 +31,8 @@ def close_frame(code: int, reason: str) -> bytes:
     """Write a close frame; 1005 stands for one without a code."""
     if code == NO_STATUS:
         return frame(CLOSE, b"")
-    return frame(CLOSE, code.to_bytes(2) + reason.encode()[:123])
+    fitting = reason.encode()[:REASON_BYTES].decode(errors="ignore").encode()
+    return frame(CLOSE, code.to_bytes(2) + fitting)
 
 
 def close_payload(data: bytes) -> tuple[int, str] | None:

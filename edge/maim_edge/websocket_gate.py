@@ -46,16 +46,17 @@ class Receiver(Protocol):
 class Gate:
     """Hands messages and the one end to a listener, what came before it too, but never at once.
 
-    What waits is bounded by whoever stops reading when `paused` is set.
+    What waits is bounded by its owner, who stops reading when the listener pauses.
     """
 
-    __slots__ = ("_end", "_listener", "_waiting", "paused")
+    __slots__ = ("_dropped", "_end", "_listener", "_paused", "_waiting")
 
     unchecked_bytes: float = UNCHECKED_BYTES
 
     def __init__(self, listener: Listener, backlog: Iterable[bytes]) -> None:
         self._listener = listener
-        self.paused = False
+        self._paused = False
+        self._dropped = False
         self._end: tuple[int, str] | None = None
         self._waiting: deque[bytes] | None = deque(backlog)
         self._pass_on_soon()
@@ -70,20 +71,22 @@ class Gate:
     take_text = take_binary = take
 
     def pause(self) -> None:
-        """Keep what comes."""
-        self.paused = True
+        """Keep what comes, unless it has been dropped: nothing comes then but the end."""
+        if self._dropped:
+            return
+        self._paused = True
         if self._waiting is None:
             self._waiting = deque()
 
     def resume(self) -> None:
         """Hand over what waits, soon."""
-        if self.paused:
-            self.paused = False
+        if self._paused:
+            self._paused = False
             self._pass_on_soon()
 
     def drop(self) -> None:
         """Forget what waits, except the end: the listener wants no more."""
-        self.paused = False
+        self._dropped, self._paused = True, False
         if self._waiting is not None:
             self._waiting.clear()
             self._pass_on_soon()
@@ -112,9 +115,9 @@ class Gate:
         asyncio.get_running_loop().call_soon(self._pass_on)
 
     def _pass_on(self) -> None:
-        while self._waiting and not self.paused:
+        while self._waiting and not self._paused:
             self._listener.on_message(self._waiting.popleft())
-        if self.paused or self._waiting is None:
+        if self._paused or self._waiting is None:
             return
         self._waiting = None
         if self._end is not None:

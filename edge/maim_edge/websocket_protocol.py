@@ -173,8 +173,9 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         """Answer; while the peer takes nothing keep the last answer, or pings fill our memory."""
         if self.writable.is_set():
             self.flush()
-        else:
-            self._owed_pong = b"".join(self.conn.data_to_send())
+        # The answers to all pings of a segment are there with the first of them.
+        elif pongs := self.conn.data_to_send():
+            self._owed_pong = pongs[-1]
 
     def handle_close(self, event: Frame) -> None:
         """Answer a close frame, and wait a while for the peer to take what is still written."""

@@ -47,8 +47,8 @@ class SansIOSocket:
 
     def pause_reading(self) -> None:
         """Hand over no message until `resume_reading`."""
-        if not self._ended and not self._protocol.close_sent:
-            self.gate.pause()
+        self.gate.pause()
+        if self._writable:
             self._protocol.hold_reading()
 
     def resume_reading(self) -> None:

@@ -18,12 +18,14 @@ from maim_edge.settings import EdgeSettings
 from tests.edge.scripted_router import ScriptedRouter
 
 SECONDS = 20.0
+# Settings that every edge of a test has.
+COMMON: dict[str, Any] = {}
 
 
 @asynccontextmanager
 async def running_edge(router: ScriptedRouter, **settings: Any) -> AsyncIterator[EdgeServer]:
     """Run an edge that is attached to a scripted router."""
-    options: dict[str, Any] = {"port": 0, "admin_port": -1, "drain_window": 0.3} | settings
+    options: dict[str, Any] = {"port": 0, "admin_port": -1, "drain_window": 0.3} | COMMON | settings
     edge = EdgeServer(EdgeSettings(**options), LocalBridge(router.serve))
     await edge.start()
     try:

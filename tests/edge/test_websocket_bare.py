@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from tests.edge.edge_peer import payload, running_edge, standard
 from tests.edge.scripted_router import ScriptedRouter
 
+pytestmark = pytest.mark.usefixtures("each_ws")
+
 KEY = "?api_key=alice&platform=qq"
 
 

@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
+from maim_edge.picows_socket import PicowsSocket
 from maim_edge.websocket_protocol import EdgeWebSocketProtocol
 from maim_protocol.frames import (
     BridgeOutcome,
@@ -23,7 +24,14 @@ from maim_protocol.frames import (
 from tests.edge.edge_peer import RawClient, handshake, running_edge, standard, text_frame
 from tests.edge.scripted_router import ScriptedRouter
 
+pytestmark = pytest.mark.usefixtures("each_ws")
+
 KEY = "?api_key=alice&platform=qq"
+# Where each protocol class decides about a peer that owes a pong.
+JUDGES = {
+    "picows": (PicowsSocket, "beat"),
+    "websockets-sansio": (EdgeWebSocketProtocol, "keepalive_timeout"),
+}
 
 
 async def closing(conn: ClientConnection) -> tuple[list[dict[str, Any]], int, str]:
@@ -186,15 +194,16 @@ async def test_a_peer_that_answers_pings_stays() -> None:
 
 
 async def test_a_sender_that_is_held_back_is_not_taken_for_dead(
-    monkeypatch: pytest.MonkeyPatch,
+    each_ws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged, judge = asyncio.Semaphore(0), EdgeWebSocketProtocol.keepalive_timeout
+    owner, name = JUDGES[each_ws]
+    judged, judge = asyncio.Semaphore(0), getattr(owner, name)
 
-    def counted(self: EdgeWebSocketProtocol) -> None:
-        judge(self)
+    def counted(*args: Any) -> None:
+        judge(*args)
         judged.release()
 
-    monkeypatch.setattr(EdgeWebSocketProtocol, "keepalive_timeout", counted)
+    monkeypatch.setattr(owner, name, counted)
     router = ScriptedRouter(settles=False)
     async with running_edge(router, ping_interval=0.05, ping_timeout=0.05) as edge:
         client = await RawClient.connect(edge)

@@ -16,6 +16,8 @@ from maim_protocol.frames import BridgeOutcome, Deliveries, Rejection, RouterFra
 from tests.edge.edge_peer import RawClient, handshake, payload, running_edge, standard, text_frame
 from tests.edge.scripted_router import ScriptedRouter
 
+pytestmark = pytest.mark.usefixtures("each_ws")
+
 KEY = "?api_key=alice&platform=qq"
 
 

@@ -18,6 +18,8 @@ from maim_protocol.frames import Admission, Open, Refused, RouterFrame, Verdict
 from tests.edge.edge_peer import RawClient, handshake, running_edge, standard, text_frame
 from tests.edge.scripted_router import Answer, ScriptedRouter, admit
 
+pytestmark = pytest.mark.usefixtures("each_ws")
+
 
 async def refused(edge: EdgeServer, query: str = "?api_key=k", **options: Any) -> Response:
     with pytest.raises(InvalidStatus) as caught:

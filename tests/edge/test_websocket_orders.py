@@ -12,6 +12,8 @@ from maim_protocol.frames import DisconnectOrder, RouterFrame
 from tests.edge.edge_peer import running_edge
 from tests.edge.scripted_router import ScriptedRouter
 
+pytestmark = pytest.mark.usefixtures("each_ws")
+
 KEY = "?api_key=alice&platform=qq"
 
 

@@ -12,6 +12,8 @@ from maim_protocol.frames import Open, Refused
 from tests.edge.edge_peer import RawClient, handshake, running_edge, standard, text_frame
 from tests.edge.scripted_router import Answer, ScriptedRouter, admit
 
+pytestmark = pytest.mark.usefixtures("each_ws")
+
 SECRET = "sesame-4711-open"
 SERVER_LOGGERS = ["uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets.server"]
 

@@ -18,6 +18,13 @@ def ws(request: pytest.FixtureRequest) -> ProtocolClass:
     return CLASSES[request.param]
 
 
+@pytest.fixture
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give peers next to no time to answer a close frame."""
+    for name in ("picows_socket", "websocket_sansio_direct", "websocket_protocol"):
+        monkeypatch.setattr(f"maim_edge.{name}.CLOSE_SECONDS", 0.05)
+
+
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Name the event loops to run each test on."""
     factories: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {

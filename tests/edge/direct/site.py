@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -94,6 +95,7 @@ class Site:
         self.may_take = asyncio.Event()
         self.may_take.set()
         self._make = make
+        self.connections: set[Any] = set()
         self._clients: list[RawClient] = []
 
     async def listener(self) -> Recorder:
@@ -116,6 +118,12 @@ class Site:
         """Remember a client for the end."""
         self._clients.append(client)
         return client
+
+    async def empty(self) -> None:
+        """Wait until the server has no connection left."""
+        async with asyncio.timeout(SECONDS):
+            while self.connections:  # noqa: ASYNC110 - uvicorn tells nobody
+                await asyncio.sleep(0)
 
     async def leave(self) -> None:
         """Drop the clients."""
@@ -164,11 +172,30 @@ async def serving(
         ws_protocol_class=ws,
         **options | config,
     )
+    running: Any = server._server
+    site.connections = running.server_state.connections
     try:
         yield site
     finally:
         await server.stop(0.1)
         await site.leave()
+
+
+async def stuffed(site: Site) -> tuple[RawClient, Recorder]:
+    """Open a WebSocket whose client does not read, and write until the listener is told."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", site.port))
+    client = site.keep(RawClient(*await asyncio.open_connection(sock=sock, limit=1024)))
+    client.send(handshake("/direct"))
+    await client.head()
+    transport: Any = client.writer.transport
+    transport.pause_reading()
+    listener = await site.listener()
+    while not listener.calls:
+        listener.socket.send(b"x" * 60_000)
+    return client, listener
 
 
 def close(code: int, reason: str = "") -> bytes:

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
-import maim_edge.picows_socket
-import maim_edge.websocket_sansio_direct
-from tests.edge.direct.site import ProtocolClass, Recorder, Site, close, close_code, serving
-from tests.edge.edge_peer import RawClient, handshake, text_frame
-
-
-@pytest.fixture
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A peer has next to no time to answer a close frame."""
-    for module in (maim_edge.picows_socket, maim_edge.websocket_sansio_direct):
-        monkeypatch.setattr(module, "CLOSE_SECONDS", 0.05)
-
-
-async def stuffed(site: Site) -> tuple[RawClient, Recorder]:
-    """A client that does not read, and its listener, who has been told to stop writing."""
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", site.port))
-    client = site.keep(RawClient(*await asyncio.open_connection(sock=sock, limit=1024)))
-    client.send(handshake("/direct"))
-    await client.head()
-    transport: Any = client.writer.transport
-    transport.pause_reading()
-    listener = await site.listener()
-    while not listener.calls:
-        listener.socket.send(b"x" * 60_000)
-    return client, listener
+from tests.edge.direct.site import ProtocolClass, close, close_code, serving, stuffed
+from tests.edge.edge_peer import text_frame
 
 
 async def test_a_peers_close_is_answered_and_told_with_its_code(ws: ProtocolClass) -> None:
@@ -61,7 +33,11 @@ async def test_a_close_without_a_code_is_1005(ws: ProtocolClass) -> None:
         assert await client.frame() == (Opcode.CLOSE, b"")
 
 
-@pytest.mark.parametrize("begun", [b"", text_frame("a", fin=False), text_frame("whole")[:-1]])
+@pytest.mark.parametrize(
+    "begun",
+    [b"", text_frame("a", fin=False), text_frame("whole")[:-1]],
+    ids=["between frames", "between fragments", "within a frame"],  # masks are random
+)
 async def test_a_lost_peer_is_1006(ws: ProtocolClass, begun: bytes) -> None:
     async with serving(ws) as site:
         client, listener = await site.pair()
@@ -104,7 +80,7 @@ async def test_what_comes_after_a_close_from_here_is_not_heard(ws: ProtocolClass
 @pytest.mark.usefixtures("_no_patience")
 async def test_a_peer_that_does_not_answer_a_close_is_dropped(ws: ProtocolClass) -> None:
     async with serving(ws) as site:
-        client, listener = await site.pair()
+        _, listener = await site.pair()
         listener.socket.close(4400, "")
         assert await listener.end() == (1006, "")
 
