@@ -56,12 +56,11 @@ class NatsWire:
         return Template(b"PUB to.%d %d\r\n%b\r\n" % (receiver, len(payload), payload))
 
     def received(self, client: Client, data: bytes) -> None:
-        if data.startswith(b"PING"):
+        if b"PING\r\n" in data:
             client.write(self._pong)
-        else:
-            # A frame may end anywhere in a message.
-            begun = self._begun.get(client.number, b"")
-            self._begun[client.number] = deliver(self._load, client, begun + data)
+        # A frame may end anywhere in a message.
+        begun = self._begun.get(client.number, b"")
+        self._begun[client.number] = deliver(self._load, client, begun + data)
 
 
 class NchanWire:

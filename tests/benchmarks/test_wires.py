@@ -6,11 +6,14 @@ import pytest
 
 from benchmarks.field.wires import NatsWire
 from maim_message.bench.client import Client
-from maim_message.bench.frames import make_token
+from maim_message.bench.frames import Template, make_token
 from maim_message.bench.plan import Plan
 
 ONE, TWO = make_token(1), make_token(2)
-STREAM = b'MSG to.0 1 90\r\n{"id":"%b","text":"x"}\r\nMSG to.0 1 90\r\n{"id":"%b"}\r\n' % (ONE, TWO)
+STREAM = b'PING\r\nMSG to.0 1 90\r\n{"id":"%b","text":"x"}\r\nMSG to.0 1 90\r\n{"id":"%b"}\r\n' % (
+    ONE,
+    TWO,
+)
 
 
 class Heard:
@@ -37,6 +40,16 @@ def test_a_token_is_found_once_wherever_frames_are_cut(cut: int) -> None:
     heard = Heard()
     wire = NatsWire(Plan(urls=("ws://a",)), heard)
     client = Client(0, heard, wire)
+    client.write = bytearray().extend
     wire.received(client, STREAM[:cut])
     wire.received(client, STREAM[cut:])
     assert heard.tokens == [ONE, TWO]
+
+
+def test_a_ping_is_answered_though_messages_come_with_it() -> None:
+    written = bytearray()
+    wire = NatsWire(Plan(urls=("ws://a",)), Heard())
+    client = Client(0, Heard(), wire)
+    client.write = written.extend
+    wire.received(client, STREAM)
+    assert bytes(written) == Template(b"PONG\r\n").fill(b"")
