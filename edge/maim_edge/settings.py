@@ -147,7 +147,7 @@ class EdgeSettings(ServiceSettings):
         "with compression it is the latter.",
     )
     bridge: Literal["grpc", "http2"] = Field(
-        "grpc", description="What carries frames to routers: grpc (grpcio) or http2 (our own)."
+        "http2", description="What carries frames to routers: http2 (our own) or grpc (grpcio)."
     )
     admin_host: Host = Field("127.0.0.1", description="Address of /healthz and /readyz.")
     admin_port: int = Field(

@@ -73,7 +73,7 @@ class RouterSettings(ServiceSettings):
     )
     map: Literal["memory://"] = Field("memory://", description="Where the connection map lives.")
     bridge: Literal["grpc", "http2"] = Field(
-        "grpc", description="What serves edges: grpc (grpcio) or http2 (our own, where they can)."
+        "http2", description="What serves edges: http2 (our own, where they can) or grpc (grpcio)."
     )
     admin_host: Annotated[str, AfterValidator(_plain_host)] = Field(
         "127.0.0.1", description="Address of /healthz and /readyz."
