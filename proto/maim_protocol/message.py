@@ -263,7 +263,7 @@ def encode_payload(payload: APIMessageBase | Mapping[str, Any]) -> bytes:
     """
     if not isinstance(payload, APIMessageBase):
         return encode_object(payload)
-    time = payload.message_info.time
+    time: object = payload.message_info.time
     if isinstance(time, float) and not math.isfinite(time):
         raise TypeError(f"message_info.time: cannot be written as JSON: it has no number {time}")
     try:
