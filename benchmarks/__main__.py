@@ -26,7 +26,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("rows", nargs="*", metavar="ROW", help="rows (all but the long ones)")
     parser.add_argument("--list", action="store_true", help="list the rows and end")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of a row (3)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="seconds of a window (3)")
+    parser.add_argument("--seconds", type=float, default=2.5, help="seconds of a window (2.5)")
     parser.add_argument("--systems", default="", help="comma list: peer,silenced,pair,local")
     parser.add_argument("--show", type=Path, help="print the table of a results file, and end")
     parser.add_argument("--keep", action="store_true", help="also write results/latest.*")
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
             print(f"{row.name:12} {row.title}{' (on demand)' if row.on_demand else ''}")
         return 0
     if given.show:
-        print(report(results.read(given.show)))
+        print(table.report(results.read(given.show)))
         return 0
     unknown = [name for name in given.rows if name not in ROWS]
     if unknown:
@@ -62,19 +62,13 @@ def _run(rows: Sequence[Row], given: argparse.Namespace, options: Options) -> in
         PEER.make()
     measured = asyncio.run(_measure(rows, wanted, options))
     run = results.Run.now(measured, options)
-    print(f"\n{report(run)}")
+    print(f"\n{table.report(run)}")
     if not given.no_files:
         for path in (results.write(run), plot.draw(run)):
             print(f"Written: {os.path.relpath(path)}")
             if given.keep:
                 shutil.copy(path, path.with_stem("latest"))
     return 0
-
-
-def report(run: results.Run) -> str:
-    """Write a run for people: the table, what the generator took, what was lost."""
-    lines = [run.heading(), "", table.table(run.rows), "", table.generator_line(run.rows)]
-    return "\n".join([*lines, *table.faults(run.rows)])
 
 
 async def _measure(

@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.1
 class Options:
     """How thoroughly to measure: seconds of a window, rounds of a row."""
 
-    seconds: float = 3.0
+    seconds: float = 2.5
     rounds: int = 3
 
 

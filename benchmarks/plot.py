@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib as mpl
-
-mpl.use("svg")  # before pyplot: no display is needed
-
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Picture
 
 from benchmarks.figures import Figure
 from benchmarks.results import FOLDER, Run
@@ -23,7 +20,8 @@ def draw(run: Run) -> Path:
     """Draw every row whose figure is a cost, and write it beside the results."""
     rows = [name for name in run.rows if any(m.name == METRIC for m in ROWS[name].metrics)]
     systems = list(dict.fromkeys(system for name in rows for system in run.rows[name]))
-    figure, axes = plt.subplots(figsize=(9, 1.2 + 0.14 * len(rows) * max(1, len(systems))))
+    picture = Picture(figsize=(9, 1.2 + 0.14 * len(rows) * max(1, len(systems))))
+    axes = picture.subplots()
     for place, system in enumerate(systems):
         _bars(axes, run, rows, system, place, HEIGHT / len(systems))
     axes.set_yticks(range(len(rows)), [ROWS[name].title for name in rows])
@@ -32,10 +30,11 @@ def draw(run: Run) -> Path:
     axes.set_xlabel("CPU µs a message, of all processes (less is better)")
     axes.set_title(run.heading(), fontsize=7)
     axes.legend(fontsize=7)
-    figure.tight_layout()
+    picture.tight_layout()
     path = FOLDER / f"{run.date[:16].replace(':', '')}-{run.machine['cores']}-cores.svg"
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    # Text stays text, which is a third of the size.
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        picture.savefig(path, metadata={"Date": None})
     return path
 
 

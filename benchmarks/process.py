@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ class ProgramFailed(Exception):
 
 
 class Program:
-    """One process and whatever it starts; what it logs goes to a file, or nowhere."""
+    """One process and whatever it starts; of what it logs the last line is told when it fails."""
 
     def __init__(
         self, name: str, *argv: str | Path, environment: dict[str, str] | None = None
@@ -33,6 +34,7 @@ class Program:
         # The caller's MAIM_* settings go along, so that any of them can be compared.
         self._environment = os.environ | (environment or {})
         self._process: asyncio.subprocess.Process | None = None
+        self._log = tempfile.TemporaryFile()
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
@@ -42,7 +44,7 @@ class Program:
             limit=LONGEST_LINE_BYTES,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE if self._answers else asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL if self._answers else self._log,
         )
         return self
 
@@ -50,6 +52,7 @@ class Program:
 
     async def __aexit__(self, *_: object) -> None:
         running = self.running
+        self._log.close()
         try:
             children = self._family()[1:]
         except ProgramFailed:
@@ -75,7 +78,10 @@ class Program:
     def check(self) -> None:
         """Raise `ProgramFailed` when it has ended."""
         if self.running.returncode is not None:
-            raise ProgramFailed(f"{self.name} ended with code {self.running.returncode}")
+            self._log.seek(0)
+            lines = self._log.read().decode(errors="replace").split("\n")
+            last = next((line for line in reversed(lines) if line.strip()), "")
+            raise ProgramFailed(f"{self.name} ended with code {self.running.returncode}: {last}")
 
     def cpu_seconds(self) -> float:
         """User and system time of all threads, and of child processes."""

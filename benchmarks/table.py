@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from benchmarks.figures import Figure, ratio, shown
+from benchmarks.results import Run
 from benchmarks.rounds import Samples
 from benchmarks.rows import OURS, PEER, ROWS, Metric, Row
 
 Results = Mapping[str, Samples]
+
+
+def report(run: Run) -> str:
+    """Write a run for people: the table, what the generator took, what was lost."""
+    lines = [run.heading(), "", table(run.rows), "", generator_line(run.rows)]
+    return "\n".join([*lines, *faults(run.rows)])
 
 
 def table(results: Results) -> str:
@@ -34,18 +41,21 @@ def faults(results: Results) -> list[str]:
 
 def generator_line(results: Results) -> str:
     """Say what the load generator took, which must not be what limits."""
-    notes = [
-        sample.notes
-        for samples in results.values()
-        for taken in samples.values()
-        for sample in taken
-        if "generator_core" in sample.notes
+    taken = [
+        (sample.notes["generator_core"], f"{name}, {system}", sample.notes["generator_us"])
+        for name, samples in results.items()
+        for system, many in samples.items()
+        for sample in many
+        if sample.notes.get("generator_us")
     ]
-    if not notes:
+    if not taken:
         return ""
-    most = max(note["generator_core"] for note in notes)
-    least = min(note["generator_us"] for note in notes if note["generator_us"])
-    return f"The load generator took at most {most:.0%} of a core, from {least:.1f} µs a message."
+    most, where, _ = max(taken)
+    least = min(us for *_, us in taken)
+    return (
+        f"The load generator took at most {most:.0%} of a core ({where}), "
+        f"from {least:.1f} µs a message."
+    )
 
 
 def _systems(results: Results) -> list[str]:

@@ -26,7 +26,7 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
-  nchan_max_reserved_memory 256m;
+  nchan_max_reserved_memory 1g;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location = /ws {{

@@ -21,13 +21,14 @@ def body(size: int, to: int) -> bytes:
     return head + b"x" * max(0, size - len(head) - 2) + b'"}'
 
 
-def deliver(load: Load, client: Client, data: bytes) -> None:
-    """Tell of every token in what came."""
+def deliver(load: Load, client: Client, data: bytes) -> bytes:
+    """Tell of every token in what came; returns the end, if it may be a part of one."""
     now = time.monotonic()
-    at = data.find(TOKEN_MARK)
-    while at >= 0:
-        load.on_delivery(client, data[at : at + TOKEN_BYTES], now)
-        at = data.find(TOKEN_MARK, at + TOKEN_BYTES)
+    end = 0
+    while (at := data.find(TOKEN_MARK, end)) >= 0 and at + TOKEN_BYTES <= len(data):
+        end = at + TOKEN_BYTES
+        load.on_delivery(client, data[at:end], now)
+    return data[max(end, len(data) - TOKEN_BYTES + 1) :]
 
 
 class NatsWire:
@@ -37,6 +38,7 @@ class NatsWire:
         self._plan = plan
         self._load = load
         self._pong = Template(b"PONG\r\n").fill(b"")
+        self._begun: dict[int, bytes] = {}
 
     def url(self, number: int) -> str:
         return self._plan.url_of(number)
@@ -54,10 +56,11 @@ class NatsWire:
         return Template(b"PUB to.%d %d\r\n%b\r\n" % (receiver, len(payload), payload))
 
     def received(self, client: Client, data: bytes) -> None:
-        if data.startswith(b"PING"):
+        if b"PING\r\n" in data:
             client.write(self._pong)
-        else:
-            deliver(self._load, client, data)
+        # A frame may end anywhere in a message.
+        begun = self._begun.get(client.number, b"")
+        self._begun[client.number] = deliver(self._load, client, begun + data)
 
 
 class NchanWire:

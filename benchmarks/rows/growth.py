@@ -16,34 +16,35 @@ SPARE_DESCRIPTORS = 200
 MOST = min(20_000, most_descriptors() - SPARE_DESCRIPTORS)
 CONNECTIONS = (100, 1_000, 5_000, MOST)
 EDGES = (1, 2, 4)
-# Of all connections together, so that the load is the same at each number of them.
-IN_FLIGHT = 400
+# Of all connections together: one each of the fewest, which more would serve in batches.
+IN_FLIGHT = 100
+# Connections over all edges, each with one message on its way on average.
+OVER_EDGES = 400
 FLAT = 1.2
 
 
 async def connections(name: str, options: Options) -> Sample:
     """Send the same load over 100 to 20,000 connections, whoever is next sends."""
     allow_descriptors(MOST + SPARE_DESCRIPTORS)
-    return await _compare([({}, count) for count in CONNECTIONS], CONNECTIONS, options)
+    return await _compare({count: (count, 1) for count in CONNECTIONS}, IN_FLIGHT, options)
 
 
 async def edges(name: str, options: Options) -> Sample:
     """Send the same load over 1, 2 and 4 edges; with several, from one edge to another."""
-    return await _compare([({"edges": count}, 400) for count in EDGES], EDGES, options)
+    return await _compare({count: (OVER_EDGES, count) for count in EDGES}, OVER_EDGES, options)
 
 
-async def _compare(
-    cases: list[tuple[dict[str, Any], int]], names: tuple[int, ...], options: Options
-) -> Sample:
+async def _compare(cases: dict[int, tuple[int, int]], in_flight: int, options: Options) -> Sample:
+    """Measure cases by their number: connections and edges of each."""
     figures: dict[str, float] = {}
     notes: dict[str, float] = {}
     faults: dict[str, int] = {}
-    for name, (how, count) in zip(names, cases, strict=True):
-        async with Pair("relay", **how) as system:
+    for name, (count, edges) in cases.items():
+        async with Pair("relay", edges=edges) as system:
             plan = Plan(
                 urls=tuple(system.urls),
                 connections=count,
-                in_flight=IN_FLIGHT,
+                in_flight=in_flight,
                 rotate=True,
                 **system.load,
             )
@@ -52,14 +53,15 @@ async def _compare(
         figures[f"us_{name}"] = one.figures["us"]
         notes |= {f"{key}_{name}": value for key, value in one.notes.items()}
         faults |= {f"{key} at {name}": value for key, value in one.faults.items()}
-    figures["growth"] = figures[f"us_{names[-1]}"] / figures[f"us_{names[0]}"]
+    costs = list(figures.values())
+    figures["growth"] = costs[-1] / costs[0]
     return Sample(figures, notes, faults)
 
 
 def _row(name: str, title: str, counts: tuple[int, ...], run: Any) -> Row:
     costs = [Metric(f"us_{count}", f"µs at {count:,}") for count in counts]
     metrics = (*costs, Metric("growth", "times the first", FLAT))
-    return Row(name, title, ("pair",), metrics, run, most_rounds=2)
+    return Row(name, title, ("pair",), metrics, run, most_rounds=1)
 
 
 ROWS = (

@@ -82,6 +82,6 @@ ROWS = (
             Metric("growth", "times", 1.2),
         ),
         run,
-        most_rounds=2,
+        most_rounds=1,
     ),
 )

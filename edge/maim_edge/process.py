@@ -7,9 +7,10 @@ import logging
 import sys
 from pathlib import Path
 
-from maim_edge.bridge.grpc import Credentials, GrpcBridge
+from maim_edge.bridge import Bridge
 from maim_edge.server import EdgeServer
 from maim_edge.settings import EdgeSettings
+from maim_edge.tls import bridge_context
 from maim_edge.workers import Workers
 from maim_protocol import lifetime
 from maim_protocol.errors import AttachRefused, ConfigError
@@ -31,8 +32,7 @@ def run(settings: EdgeSettings) -> int:
 
 
 async def _serve(settings: EdgeSettings, stop: asyncio.Event) -> int:
-    bridge = GrpcBridge(settings.router_addresses, _credentials(settings))
-    server = EdgeServer(settings, bridge)
+    server = EdgeServer(settings, make_bridge(settings))
     attaching = await server.start()
     log.info("edge ready: clients on %s, router %s", server.url, settings.routers)
     if settings.listen_fd is not None:
@@ -90,14 +90,21 @@ def _raise_failure(attaching: asyncio.Task[None]) -> None:
         raise error
 
 
-def _credentials(settings: EdgeSettings) -> Credentials:
-    token = settings.bridge_token
-    return Credentials(
-        token.get_secret_value() if token else None,
-        _read(settings.bridge_tls_ca),
-        _read(settings.bridge_tls_key),
-        _read(settings.bridge_tls_cert),
-    )
+def make_bridge(settings: EdgeSettings) -> Bridge:
+    """Make what `settings.bridge` names; raises `ConfigError` for a certificate.
+
+    grpcio costs an edge that does not use it neither memory nor time.
+    """
+    token = settings.bridge_token.get_secret_value() if settings.bridge_token else None
+    if settings.bridge == "http2":
+        from maim_edge.bridge.http2 import Http2Bridge
+
+        return Http2Bridge(settings.router_addresses, token, bridge_context(settings))
+    from maim_edge.bridge.grpc import Credentials, GrpcBridge
+
+    ca, key, cert = settings.bridge_tls_ca, settings.bridge_tls_key, settings.bridge_tls_cert
+    credentials = Credentials(token, _read(ca), _read(key), _read(cert))
+    return GrpcBridge(settings.router_addresses, credentials)
 
 
 def _read(path: Path | None) -> bytes | None:

@@ -146,7 +146,9 @@ class EdgeSettings(ServiceSettings):
         description="Implementation of the WebSocket protocol: picows or websockets-sansio; "
         "with compression it is the latter.",
     )
-    bridge: Literal["grpc"] = Field("grpc", description="How routers are reached.")
+    bridge: Literal["grpc", "http2"] = Field(
+        "http2", description="What carries frames to routers: http2 (our own) or grpc (grpcio)."
+    )
     admin_host: Host = Field("127.0.0.1", description="Address of /healthz and /readyz.")
     admin_port: int = Field(
         18041,

@@ -1,4 +1,4 @@
-"""The TLS context of an edge: TLS 1.2 or newer, mutual TLS on demand."""
+"""The TLS contexts of an edge, for clients and for routers: TLS 1.2 or newer."""
 
 from __future__ import annotations
 
@@ -24,15 +24,33 @@ def server_context(settings: EdgeSettings) -> ssl.SSLContext:
     return context
 
 
-def _load_pair(context: ssl.SSLContext, cert: Path, key: Path) -> None:
-    if "-----BEGIN CERTIFICATE-----" not in _text("tls_cert", cert):
-        raise ConfigError(f"tls_cert: expected a PEM certificate, got {cert}")
-    if "PRIVATE KEY-----" not in _text("tls_key", key):
-        raise ConfigError(f"tls_key: expected a PEM private key, got {key}")
+def bridge_context(settings: EdgeSettings) -> ssl.SSLContext | None:
+    """Return the context for `settings.bridge_tls_*`, None where routers are reached in the clear.
+
+    Raises `ConfigError` that names the wrong file.
+    """
+    if settings.bridge_tls_ca is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])
+    # As grpcio: whatever certificate is in the file is trusted, an intermediate one too.
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    _load_authorities(context, settings.bridge_tls_ca, "bridge_tls_ca")
+    if settings.bridge_tls_cert is not None and settings.bridge_tls_key is not None:
+        _load_pair(context, settings.bridge_tls_cert, settings.bridge_tls_key, "bridge_tls")
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, cert: Path, key: Path, name: str = "tls") -> None:
+    if "-----BEGIN CERTIFICATE-----" not in _text(f"{name}_cert", cert):
+        raise ConfigError(f"{name}_cert: expected a PEM certificate, got {cert}")
+    if "PRIVATE KEY-----" not in _text(f"{name}_key", key):
+        raise ConfigError(f"{name}_key: expected a PEM private key, got {key}")
     try:
         context.load_cert_chain(cert, key, password=_no_password)
     except OSError as error:
-        raise ConfigError(_why(error, cert, key)) from None
+        raise ConfigError(_why(error, cert, key, name)) from None
 
 
 def _no_password() -> str:
@@ -40,20 +58,22 @@ def _no_password() -> str:
     raise PermissionError("encrypted")
 
 
-def _why(error: OSError, cert: Path, key: Path) -> str:
+def _why(error: OSError, cert: Path, key: Path, name: str) -> str:
     if isinstance(error, PermissionError):
-        return f"tls_key: {key} has a passphrase; remove it with: openssl pkey -in {key} -out …"
+        return f"{name}_key: {key} has a passphrase; remove it with: openssl pkey -in {key} -out …"
     if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
-        return f"tls_key: {key} is not the private key of the certificate {cert}"
-    return f"tls_cert or tls_key: {cert} and {key} are damaged ({_reason(error)})"
+        return f"{name}_key: {key} is not the private key of the certificate {cert}"
+    return f"{name}_cert or {name}_key: {cert} and {key} are damaged ({_reason(error)})"
 
 
-def _load_authorities(context: ssl.SSLContext, authorities: Path) -> None:
-    _text("tls_client_ca", authorities)
+def _load_authorities(
+    context: ssl.SSLContext, authorities: Path, name: str = "tls_client_ca"
+) -> None:
+    _text(name, authorities)
     try:
         context.load_verify_locations(authorities)
     except OSError as error:
-        text = f"tls_client_ca: expected PEM certificates, got {authorities} ({_reason(error)})"
+        text = f"{name}: expected PEM certificates, got {authorities} ({_reason(error)})"
         raise ConfigError(text) from None
 
 

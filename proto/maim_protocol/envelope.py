@@ -277,7 +277,7 @@ def encode_client_ack(connection_uuid: str, acked_msg_id: str, timestamp: float)
     """Encode a client's `sys_ack` for a message that it took; `timestamp` in Unix seconds."""
     meta = {"uuid": connection_uuid, "acked_msg_id": acked_msg_id, "timestamp": timestamp}
     payload = {"status": "received", "client_timestamp": timestamp}
-    return encode_envelope(SYS_ACK, uuid.uuid4().hex, meta, _encode(payload))
+    return encode_envelope(SYS_ACK, f"ack_{acked_msg_id}"[:128], meta, _encode(payload))
 
 
 def encode_error(code: ErrorCode, text: str, msg_id: str | None, timestamp: float) -> bytes:

@@ -6,6 +6,7 @@ have besides; writing never invents a field. Names, order and defaults are maim-
 
 from __future__ import annotations
 
+import math
 import time as clock
 import uuid
 from collections.abc import Mapping
@@ -262,6 +263,9 @@ def encode_payload(payload: APIMessageBase | Mapping[str, Any]) -> bytes:
     """
     if not isinstance(payload, APIMessageBase):
         return encode_object(payload)
+    time: object = payload.message_info.time
+    if isinstance(time, float) and not math.isfinite(time):
+        raise TypeError(f"message_info.time: cannot be written as JSON: it has no number {time}")
     try:
         return encode_object(payload.to_dict())
     except RecursionError:

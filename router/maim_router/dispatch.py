@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -32,6 +33,8 @@ class Dispatch:
         self._handlers = handlers
         self._ack = ack
         self._report = report
+        # Handlers that returned in this turn of the event loop: they are settled together.
+        self._returned: list[ev.Dispatch] = []
 
     def message(self, dispatch: ev.Dispatch) -> None:
         """Hand a message to `on_message` or to the handler of its custom type."""
@@ -60,6 +63,12 @@ class Dispatch:
         )
         self._handlers.submit(job)
 
+    def settle(self) -> None:
+        """Report the messages whose handlers have returned, without waiting for more."""
+        if self._returned:
+            returned, self._returned = self._returned, []
+            self._report(ev.Settled(returned))
+
     def connected(self, session: Session) -> None:
         """Call `on_connect`."""
         self._notify("on_connect", self._hooks.on_connect, session)
@@ -82,7 +91,9 @@ class Dispatch:
 
     def _finished(self, dispatch: ev.Dispatch, returned: bool) -> None:
         if returned:
-            self._report(ev.Settled((dispatch,)))
+            if not self._returned:
+                asyncio.get_running_loop().call_soon(self.settle)
+            self._returned.append(dispatch)
         else:
             text = "the handler of the message failed"
             self._report(ev.Failed(dispatch, ErrorCode.INTERNAL, text))

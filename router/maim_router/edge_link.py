@@ -81,8 +81,7 @@ class EdgeLink:
         """Send a message to connections of this edge."""
         self.deliveries += len(delivery.conns)
         self._outbound.push(delivery)
-        if not self._awake:
-            self._wake()
+        self._wake()
 
     def messages(self, frame: EdgeFrame) -> Sequence[Inbound]:
         """Read the messages of a frame.
@@ -143,8 +142,9 @@ class EdgeLink:
         return [*self._in_flight.lose(), *lost(self._outbound.drain())]
 
     def _wake(self) -> None:
-        self._awake = True
-        self._pump.wake()
+        if not self._awake:
+            self._awake = True
+            self._pump.wake()
 
     def _rows(self, columns: EdgeMessages) -> list[Inbound]:
         rows = zip(

@@ -83,6 +83,8 @@ async def call(callback: Callable[..., Any], *args: Any) -> Any:
         raise
     except BaseException as error:
         raise as_error(error) from error
+    if result is None:
+        return None  # what most return that are no coroutines; asking costs more than the call
     return await own_result(result) if inspect.isawaitable(result) else result
 
 

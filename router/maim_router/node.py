@@ -140,6 +140,7 @@ class Node:
             return
         timeout = self.options.stop_timeout
         await self.handlers.finish(timeout)
+        self._dispatch.settle()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout / 2):
                 for link in self.links:

@@ -108,6 +108,7 @@ class RouterProcess:
             tls=tls,
             authenticate=self._authenticate(),
             channelz=settings.channelz,
+            bridge=settings.bridge,
         )
 
     def _authenticate(self) -> Authenticate | None:

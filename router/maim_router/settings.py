@@ -72,7 +72,9 @@ class RouterSettings(ServiceSettings):
         "handled", description="Acknowledge when the handler returned, or when it was started."
     )
     map: Literal["memory://"] = Field("memory://", description="Where the connection map lives.")
-    bridge: Literal["grpc"] = Field("grpc", description="How edges attach.")
+    bridge: Literal["grpc", "http2"] = Field(
+        "http2", description="What serves edges: http2 (our own, where they can) or grpc (grpcio)."
+    )
     admin_host: Annotated[str, AfterValidator(_plain_host)] = Field(
         "127.0.0.1", description="Address of /healthz and /readyz."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from benchmarks.soak import MEGABYTE, is_flat, slope_mb_a_minute
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from maim_edge.bridge.grpc import codec as edge_codec
+from maim_edge.bridge import codec as edge_codec
 from maim_protocol.frames import EdgeFrame, RouterFrame
 from maim_protocol.v1 import bridge_pb2 as pb
 from maim_router.service import codec as router_codec

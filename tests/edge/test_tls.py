@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from maim_edge.settings import EdgeSettings
-from maim_edge.tls import server_context
+from maim_edge.tls import bridge_context, server_context
 from maim_protocol.errors import ConfigError
 
 
@@ -126,3 +126,43 @@ def test_a_file_that_went_away_after_the_start_is_named(folder: Path, tmp_path: 
     gone.unlink()
     with pytest.raises(ConfigError, match=r"tls_cert: expected a readable file .*gone.crt"):
         server_context(wanted)
+
+
+def towards_router(folder: Path, **values: object) -> EdgeSettings:
+    own = {"bridge_tls_ca": folder / "ca.crt", **values}
+    return EdgeSettings.model_validate(own)
+
+
+def test_a_router_is_trusted_by_its_authority_and_shown_a_certificate(folder: Path) -> None:
+    pair = {"bridge_tls_cert": folder / "client.crt", "bridge_tls_key": folder / "client.key"}
+    router = server_context(
+        settings(folder, tls_client_ca=folder / "ca.crt", tls_verify_client=True)
+    )
+    router.set_alpn_protocols(["h2"])
+    context = bridge_context(towards_router(folder, **pair))
+    assert context is not None
+    assert shake_hands(router, context).selected_alpn_protocol() == "h2"
+    bare = bridge_context(towards_router(folder))
+    assert bare is not None
+    with pytest.raises(ssl.SSLError, match="PEER_DID_NOT_RETURN_A_CERTIFICATE"):
+        shake_hands(router, bare)
+
+
+def test_without_an_authority_routers_are_reached_in_the_clear() -> None:
+    assert bridge_context(EdgeSettings()) is None
+
+
+def test_a_wrong_file_towards_the_router_is_named_by_its_setting(
+    folder: Path, tmp_path: Path
+) -> None:
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("hello")
+    pair = {"bridge_tls_cert": folder / "server.crt", "bridge_tls_key": folder / "client.key"}
+    for values, problem in (
+        ({"bridge_tls_ca": nonsense}, "bridge_tls_ca: expected PEM certificates, got"),
+        (pair | {"bridge_tls_cert": nonsense}, "bridge_tls_cert: expected a PEM certificate"),
+        (pair, "bridge_tls_key: .*client.key is not the private key"),
+    ):
+        with pytest.raises(ConfigError, match=problem) as caught:
+            bridge_context(towards_router(folder, **values))
+        assert "\n" not in str(caught.value)

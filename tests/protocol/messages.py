@@ -100,7 +100,7 @@ INFOS = st.builds(
     BaseMessageInfo,
     TEXT,
     TEXT,
-    st.integers() | st.floats(allow_nan=False),
+    st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     sender_info=st.none() | PEOPLE,
 )
 MESSAGES = st.builds(APIMessageBase, INFOS, SEGMENTS, st.builds(MessageDim, TEXT, TEXT))

@@ -13,7 +13,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from maim_protocol.message import APIMessageBase, Seg, decode_payload, encode_payload
+from maim_protocol.message import (
+    APIMessageBase,
+    BaseMessageInfo,
+    MessageDim,
+    Seg,
+    decode_payload,
+    encode_payload,
+)
 from maim_protocol.record import DEEPEST_SEGMENT
 from tests.protocol.messages import FULL, MESSAGES, TEXT, full, with_field
 
@@ -85,6 +92,15 @@ def test_both_ways_of_reading_agree(path: str, value: Any) -> None:
     expected = outcome(field_by_field, changed)
     assert outcome(APIMessageBase.from_dict, changed) == expected
     assert outcome(decode_payload, msgspec.json.encode(changed)) == expected
+
+
+@pytest.mark.parametrize("time", [float("inf"), float("-inf"), float("nan")])
+def test_a_time_that_json_has_no_number_for_is_named(time: float) -> None:
+    message = APIMessageBase(
+        BaseMessageInfo("qq", "m", time), Seg("text", ""), MessageDim("bob", "qq")
+    )
+    with pytest.raises(TypeError, match=r"message_info\.time: cannot be written as JSON"):
+        encode_payload(message)
 
 
 @given(MESSAGES)

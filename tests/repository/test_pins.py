@@ -8,7 +8,7 @@ import pytest
 
 from tests.repository import tree
 
-PINS = ("autobahn", "base", "build", "cli", "client", "dev", "released_client")
+PINS = ("autobahn", "base", "bench", "build", "cli", "client", "dev", "field", "released_client")
 # Put together from halves, so that this file does not find itself.
 OUTSIDE = (
     *("/" + "root/", "/" + "work/main", "/" + "work/shared", "/opt/" + "wheels", "/opt/" + "pypi"),

@@ -34,8 +34,8 @@ def tokens(tmp_path: Path) -> Tokens:
 
 
 @pytest.fixture
-async def guarded(tokens: Tokens) -> AsyncIterator[Served]:
-    async with serve(authenticate=tokens.authenticate) as served:
+async def guarded(tokens: Tokens, bridge: str) -> AsyncIterator[Served]:
+    async with serve(authenticate=tokens.authenticate, bridge=bridge) as served:
         yield served
 
 
@@ -166,15 +166,15 @@ async def test_the_client_of_the_commands_brings_its_token(guarded: Served, toke
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:50051", "example.org:1"])
-async def test_nothing_but_this_machine_is_served_without_tokens(address: str) -> None:
-    service = RouterService(Node(Hooks(), OpenAuth()), ServiceOptions([address]))
+async def test_nothing_but_this_machine_is_served_without_tokens(address: str, bridge: Any) -> None:
+    service = RouterService(Node(Hooks(), OpenAuth()), ServiceOptions([address], bridge=bridge))
     with pytest.raises(ConfigError, match="MAIM_ROUTER_TOKENS_FILE") as caught:
         await service.start()
     assert "\n" not in str(caught.value)
 
 
-async def test_any_address_is_served_with_tokens(tokens: Tokens) -> None:
-    options = ServiceOptions(["0.0.0.0:0"], authenticate=tokens.authenticate)
+async def test_any_address_is_served_with_tokens(tokens: Tokens, bridge: Any) -> None:
+    options = ServiceOptions(["0.0.0.0:0"], authenticate=tokens.authenticate, bridge=bridge)
     service = RouterService(Node(Hooks(), OpenAuth()), options)
     await service.start()
     port = service.addresses[0].rpartition(":")[2]

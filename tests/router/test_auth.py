@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from maim_protocol.errors import Refusal
+from maim_router import aside
 from maim_router import auth as module
 from maim_router.auth import AuthAnswer, CallbackAuth, KeyFileAuth, OpenAuth
 from maim_router.hooks import Hooks
@@ -253,3 +254,17 @@ async def test_ids_address_and_keys_authenticate() -> None:
     assert (await auth.authenticate({"api_key": "a"})).code is Refusal.UNAUTHENTICATED
     assert await auth.resolve("a", "qq") == "alice"
     assert await auth.resolve("nobody", "qq") == ""
+
+
+async def test_a_thread_that_is_free_takes_the_next_call_and_leaves_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aside, "IDLE_SECONDS", 0.05)
+    threads: list[threading.Thread] = []
+    auth = callbacks(on_auth=lambda metadata: threads.append(threading.current_thread()) or True)
+    for _ in range(3):
+        assert (await auth.authenticate(ABOUT)).user_id == "k"
+    assert set(threads) == {threads[0]}
+    threads[0].join(20)
+    assert not threads[0].is_alive()
+    assert (await auth.authenticate(ABOUT)).user_id == "k"

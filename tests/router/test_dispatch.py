@@ -54,7 +54,25 @@ async def test_on_message_gets_the_message_and_where_it_came_from() -> None:
     assert decoded.message_segment.data == "你好"
     assert (metadata["user_id"], metadata["platform"]) == ("alice", "qq")
     assert (metadata["uuid"], metadata["msg_id"], metadata["type"]) == ("uuid-1", "m", "sys_std")
-    assert desk.reports == [ev.Settled((dispatch(message),))]
+    assert desk.reports == [ev.Settled([dispatch(message)])]
+
+
+async def test_messages_whose_handlers_return_together_are_settled_together() -> None:
+    desk = Desk(on_message=lambda message, metadata: None)
+    messages = [inbound(ordinal, str(ordinal), payload=STANDARD) for ordinal in (1, 2, 3)]
+    for message in messages:
+        desk.dispatch.message(dispatch(message))
+    await desk.settle()
+    assert desk.reports == [ev.Settled([dispatch(message) for message in messages])]
+
+
+async def test_what_returned_can_be_settled_without_waiting_for_more() -> None:
+    desk = Desk(on_message=lambda message, metadata: desk.dispatch.settle())
+    desk.dispatch.message(dispatch(inbound(1, "a", payload=STANDARD)))
+    await desk.handlers.finish(10)
+    desk.dispatch.settle()
+    desk.dispatch.settle()
+    assert len(desk.reports) == 1
 
 
 async def test_a_custom_handler_gets_the_payload() -> None:

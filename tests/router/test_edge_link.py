@@ -211,6 +211,17 @@ async def test_a_write_is_not_the_last_word_when_an_ack_is_wanted(desk: Desk) ->
     assert ledger.outcomes == {"uuid-1": Outcome.ACKED}
 
 
+async def test_outcomes_of_many_deliveries_come_in_one_report(desk: Desk) -> None:
+    one, two = desk.deliver(1, 2), desk.deliver(2, 3)
+    await desk.frames()
+    columns = Outcomes([1, 2, 2, 1], [1, 2, 3, 2], [1, 1, 4, 3])
+    desk.link.on_reports(EdgeFrame(taken_through=2, done=[(1, 2)], outcomes=columns))
+    for ledger in (one, two):
+        await ledger.wait(60)
+    assert one.outcomes == {"uuid-1": Outcome.WRITTEN, "uuid-2": Outcome.NO_CONNECTION}
+    assert two.outcomes == {"uuid-2": Outcome.WRITTEN, "uuid-3": Outcome.SLOW}
+
+
 async def test_outcomes_that_nobody_waits_for_do_nothing(desk: Desk) -> None:
     ledger = desk.deliver(1)
     await desk.frames()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import logging
+import sys
 from collections import defaultdict
 
 import pytest
@@ -183,6 +186,63 @@ async def test_stopping_lets_what_runs_and_notifications_finish(order: Order) ->
         await stage.handlers.stop(60)
     assert sorted(stage.begun) == ["goodbye", "goodbye too", "runs"]
     assert stage.ended == [("runs", True)]
+
+
+async def test_a_handler_has_a_task_of_its_own_before_and_after_it_waits() -> None:
+    tasks: list[asyncio.Task[None] | None] = []
+
+    async def run() -> None:
+        tasks.append(asyncio.current_task())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await asyncio.Event().wait()
+        tasks.append(asyncio.current_task())
+
+    stage = Stage()
+    stage.handlers.submit(Job("job", "a", "x", run))
+    async with asyncio.timeout(10):
+        await stage.handlers.finish(10)
+    assert len(tasks) == 2
+    assert tasks[0] is tasks[1]
+    assert tasks[0] is not asyncio.current_task()
+
+
+async def test_a_handler_sees_no_context_of_another_one() -> None:
+    about: contextvars.ContextVar[str] = contextvars.ContextVar("about", default="nobody")
+    seen: list[str] = []
+
+    async def run(name: str) -> None:
+        seen.append(about.get())
+        about.set(name)
+
+    stage = Stage()
+    for name in ("a", "b"):
+        stage.handlers.submit(Job("job", name, "x", run, (name,)))
+    await stage.turn()
+    assert (seen, about.get()) == (["nobody", "nobody"], "nobody")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+async def test_a_handler_that_never_waits_has_ended_when_it_is_submitted() -> None:
+    stage = Stage(limit=1)
+    stage.gates["a"].set()
+    stage.submit("a")
+    assert (stage.ended, stage.handlers.active) == ([("a", True)], 0)
+
+
+async def test_many_that_wait_for_their_turn_and_never_wait_then_do_not_dig_deep() -> None:
+    stage = Stage(limit=1, order="sequential")
+    names = [str(number) for number in range(3 * sys.getrecursionlimit())]
+    stage.submit("first")
+    for name in names:
+        stage.gates[name].set()
+        stage.submit(name)
+    stage.gates["first"].set()
+    last = asyncio.Event()
+    stage.handlers.submit(Job("job", "last", "u/qq", last.set))
+    async with asyncio.timeout(20):
+        await last.wait()
+    assert [name for name, _ in stage.ended] == ["first", *names]
 
 
 async def test_no_message_starts_after_the_end_but_a_notification_does() -> None:

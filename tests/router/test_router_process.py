@@ -105,8 +105,9 @@ def test_an_app_that_ends_the_process_when_imported_is_an_error(
         load_app("an_ending_app:config")
 
 
-async def test_a_process_is_ready_while_it_serves_and_never_else() -> None:
-    process = RouterProcess(build_node(Hooks(on_auth=allow), settings()), settings())
+async def test_a_process_is_ready_while_it_serves_and_never_else(bridge: str) -> None:
+    wanted = settings(bridge=bridge)
+    process = RouterProcess(build_node(Hooks(on_auth=allow), wanted), wanted)
     assert process.not_ready() == "it is starting"
     await process.start()
     assert process.not_ready() is None
@@ -115,11 +116,11 @@ async def test_a_process_is_ready_while_it_serves_and_never_else() -> None:
     await process.stop()
 
 
-async def test_a_start_that_fails_leaves_no_port_open(tmp_path: Path) -> None:
+async def test_a_start_that_fails_leaves_no_port_open(tmp_path: Path, bridge: str) -> None:
     with bind("127.0.0.1", 0) as taken:
         taken.listen()
         path = f"unix:{tmp_path}/r.sock"
-        wanted = settings(host=path, admin_port=bound_port(taken))
+        wanted = settings(host=path, admin_port=bound_port(taken), bridge=bridge)
         process = RouterProcess(build_node(None, wanted), wanted)
         with pytest.raises(OSError, match="address already in use; stop the process"):
             await process.start()
@@ -128,10 +129,12 @@ async def test_a_start_that_fails_leaves_no_port_open(tmp_path: Path) -> None:
             await client.get_stats()
 
 
-async def test_workers_of_the_same_parent_attach_over_an_extra_address(tmp_path: Path) -> None:
+async def test_workers_of_the_same_parent_attach_over_an_extra_address(
+    tmp_path: Path, bridge: str
+) -> None:
     tokens = Tokens(tmp_path / "tokens.toml", create=True)
     tokens.add("cli", ["read"])
-    wanted = settings(tokens_file=tmp_path / "tokens.toml", admin_port=-1)
+    wanted = settings(tokens_file=tmp_path / "tokens.toml", admin_port=-1, bridge=bridge)
     extra = f"unix:{tmp_path}/workers.sock"
     process = RouterProcess(build_node(None, wanted), wanted, extra_addresses=[extra])
     await process.start()
@@ -154,8 +157,9 @@ async def test_without_tokens_workers_need_none() -> None:
     assert RouterProcess(Node(Hooks(), OpenAuth()), settings()).worker_token is None
 
 
-async def test_stopping_ends_the_attachments_of_edges() -> None:
-    process = RouterProcess(build_node(Hooks(on_auth=allow), settings()), settings())
+async def test_stopping_ends_the_attachments_of_edges(bridge: str) -> None:
+    wanted = settings(bridge=bridge)
+    process = RouterProcess(build_node(Hooks(on_auth=allow), wanted), wanted)
     await process.start()
     async with AnsweringEdge().attached(process.node) as edge:
         await edge.admitted("anna")
@@ -174,8 +178,8 @@ async def test_channelz_without_its_package_is_an_error_with_a_remedy(
         await RouterProcess(build_node(None, wanted), wanted).start()
 
 
-async def test_an_edge_that_reads_no_more_does_not_hold_up_the_end() -> None:
-    wanted = settings(admin_port=-1)
+async def test_an_edge_that_reads_no_more_does_not_hold_up_the_end(bridge: str) -> None:
+    wanted = settings(admin_port=-1, bridge=bridge)
     process = RouterProcess(build_node(None, wanted), wanted)
     await process.start()
     hello = bridge_pb2.Hello(

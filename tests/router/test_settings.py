@@ -15,7 +15,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     settings = RouterSettings()
     assert settings.address == "127.0.0.1:50051"
     assert (settings.admin_host, settings.admin_port) == ("127.0.0.1", 18051)
-    assert (settings.map, settings.ack, settings.bridge) == ("memory://", "handled", "grpc")
+    assert (settings.map, settings.ack, settings.bridge) == ("memory://", "handled", "http2")
     assert (settings.hook_timeout, settings.dedup_window, settings.resolve_ttl) == (10, 600, 60)
 
 

@@ -162,6 +162,26 @@ async def test_no_more_callbacks_run_at_once_than_allowed(edge: Edge) -> None:
         assert most <= 3
 
 
+async def test_a_callback_may_wait_for_an_answer_while_others_wait_for_their_turn(
+    edge: Edge,
+) -> None:
+    edge.acknowledging = False
+    answered: asyncio.Queue[bool] = asyncio.Queue()
+
+    async def on_message(message: APIMessageBase, metadata: dict[str, Any]) -> None:
+        answered.put_nowait(await client.send_message(message, wait_ack=True, timeout=None))
+
+    client = WebSocketClient(config(edge, on_message=on_message, max_handler_tasks=1))
+    async with client:
+        link = await edge.next_link()
+        for number in range(2):
+            await send(link, "sys_std", MESSAGE, msg_id=str(number))
+        for _ in range(2):
+            acked = {"acked_msg_id": (await edge.next_message())["msg_id"]}
+            await send(link, "sys_ack", {}, acked, "ack")
+            assert await soon(answered.get())
+
+
 async def test_a_callback_may_stop_the_client(edge: Edge) -> None:
     stopped = asyncio.Event()
 

@@ -22,6 +22,10 @@ def message(text: str = "hello", api_key: str = "k", platform: str = "qq") -> AP
     )
 
 
+def text_of(frame: dict[str, Any]) -> Any:
+    return frame["payload"]["message_segment"]["data"]
+
+
 async def test_the_credential_goes_in_headers_and_not_in_the_address(edge: Edge) -> None:
     async with WebSocketClient(config(edge, connection_uuid="my-label", headers={"x-a": "b"})):
         headers = edge.handshakes[0]
@@ -34,6 +38,14 @@ async def test_what_no_header_can_carry_goes_into_the_query(edge: Edge) -> None:
     async with WebSocketClient(create_client_config(edge.url, "k", "微信")):
         assert edge.paths == ["/ws?platform=%E5%BE%AE%E4%BF%A1"]
         assert "x-platform" not in edge.handshakes[0]
+
+
+@pytest.mark.parametrize("compression", [False, True])
+async def test_compression_is_offered_when_it_is_asked_for(edge: Edge, compression: bool) -> None:
+    async with WebSocketClient(config(edge, compression=compression)) as client:
+        assert ("Sec-WebSocket-Extensions" in edge.handshakes[0]) is compression
+        assert await client.send_message(message("你好" * 1000), wait_ack=True)
+        assert text_of(await edge.next_message()) == "你好" * 1000
 
 
 async def test_a_message_goes_out_as_a_sys_std_envelope(edge: Edge) -> None:
@@ -50,6 +62,23 @@ async def test_the_prefix_of_a_custom_type_is_added_once(edge: Edge) -> None:
             assert await client.send_custom_message(name, {"n": 2**70})
             frame = await edge.next_message()
             assert (frame["type"], frame["payload"]) == ("custom_ping", {"n": 2**70})
+
+
+async def test_no_two_messages_have_the_same_id(edge: Edge) -> None:
+    for _ in range(2):
+        async with WebSocketClient(config(edge)) as client:
+            for _ in range(50):
+                assert await client.send_message(message())
+    ids = {(await edge.next_message())["msg_id"] for _ in range(100)}
+    assert len(ids) == 100
+    assert all(len(each) <= 128 for each in ids)
+
+
+async def test_messages_that_are_sent_at_once_arrive_in_the_order_of_the_calls(edge: Edge) -> None:
+    async with WebSocketClient(config(edge)) as client:
+        texts = [str(number) for number in range(200)]
+        assert all(await asyncio.gather(*(client.send_message(message(text)) for text in texts)))
+        assert [text_of(await edge.next_message()) for _ in texts] == texts
 
 
 async def test_waiting_for_the_ack_is_true_when_it_came(edge: Edge) -> None:

@@ -14,6 +14,12 @@ from tests.system.pair import Pair, running_pair
 USERS = ("alice", "bob", "carol", "mallory")
 
 
+@pytest.fixture(params=["grpc", "http2"])
+def bridge(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What carries frames, as options of either service."""
+    return {"bridge": str(request.param)}
+
+
 @pytest.fixture(scope="session")
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """An API key file, and each user's key."""

@@ -17,8 +17,14 @@ async def lose_and_restore(pair: Pair) -> None:
     await pair.edge.logged("attached to", since=attached)
 
 
-async def test_a_killed_router_leaves_sockets_open_and_traffic_resumes() -> None:
-    async with running_pair() as pair, pair.client("alice") as alice, pair.client("bob") as bob:
+async def test_a_killed_router_leaves_sockets_open_and_traffic_resumes(
+    bridge: dict[str, str],
+) -> None:
+    async with (
+        running_pair(bridge, bridge) as pair,
+        pair.client("alice") as alice,
+        pair.client("bob") as bob,
+    ):
         for round_ in range(2):
             await alice.send(message(f"before{round_}", "bob"))
             assert (await receive(bob))["msg_id"] == f"before{round_}"
@@ -32,8 +38,14 @@ async def test_a_killed_router_leaves_sockets_open_and_traffic_resumes() -> None
             assert (await receive(alice))["meta"]["sender_user"] == "carol"
 
 
-async def test_messages_that_are_sent_while_there_is_no_router_arrive_in_order() -> None:
-    async with running_pair() as pair, pair.client("alice") as alice, pair.client("bob") as bob:
+async def test_messages_that_are_sent_while_there_is_no_router_arrive_in_order(
+    bridge: dict[str, str],
+) -> None:
+    async with (
+        running_pair(bridge, bridge) as pair,
+        pair.client("alice") as alice,
+        pair.client("bob") as bob,
+    ):
         attached = len(pair.edge.lines)
         await pair.router.kill()
         await pair.edge.logged("no router attached")
@@ -47,9 +59,15 @@ async def test_messages_that_are_sent_while_there_is_no_router_arrive_in_order()
     assert sorted(acked) == sorted(got)
 
 
-async def test_a_router_killed_in_the_midst_of_traffic_loses_nothing() -> None:
+async def test_a_router_killed_in_the_midst_of_traffic_loses_nothing(
+    bridge: dict[str, str],
+) -> None:
     count = 3000
-    async with running_pair() as pair, pair.client("alice") as alice, pair.client("bob") as bob:
+    async with (
+        running_pair(bridge, bridge) as pair,
+        pair.client("alice") as alice,
+        pair.client("bob") as bob,
+    ):
 
         async def send() -> None:
             for index in range(count):
@@ -80,8 +98,8 @@ async def receive_some(pair: Pair) -> None:
         await receive(carol, "sys_std")
 
 
-async def test_an_edge_that_is_killed_leaves_the_map() -> None:
-    async with running_pair() as pair:
+async def test_an_edge_that_is_killed_leaves_the_map(bridge: dict[str, str]) -> None:
+    async with running_pair(bridge, bridge) as pair:
         async with pair.client("alice") as alice, pair.client("bob"):
             await pair.edge.kill()
             await alice.wait_closed()

@@ -86,8 +86,10 @@ async def test_mutual_tls_turns_away_who_shows_no_certificate(certificates: Cert
             await pair.client("alice", ssl=certificates.client_context(certificate=False))
 
 
+@pytest.mark.parametrize("of_edge", ["grpc", "http2"])
+@pytest.mark.parametrize("of_router", ["grpc", "http2"])
 async def test_the_bridge_takes_tls_both_ways_and_a_token(
-    certificates: Certificates, tmp_path: Path
+    certificates: Certificates, tmp_path: Path, of_edge: str, of_router: str
 ) -> None:
     token = Tokens(tmp_path / "tokens.toml", create=True).add("edge", ["bridge"]).token
     router = {
@@ -95,8 +97,10 @@ async def test_the_bridge_takes_tls_both_ways_and_a_token(
         "tls-key": certificates.path("server.key"),
         "tls-client-ca": certificates.path("ca.pem"),
         "tokens-file": tmp_path / "tokens.toml",
+        "bridge": of_router,
     }
     edge = {
+        "bridge": of_edge,
         "bridge-tls-ca": certificates.path("ca.pem"),
         "bridge-tls-cert": certificates.path("client.pem"),
         "bridge-tls-key": certificates.path("client.key"),
@@ -110,11 +114,11 @@ async def test_the_bridge_takes_tls_both_ways_and_a_token(
 
 @pytest.mark.parametrize("token", [None, "maim_wrong_token"])
 async def test_an_edge_without_the_right_token_ends_with_2(
-    token: str | None, tmp_path: Path
+    token: str | None, tmp_path: Path, bridge: dict[str, str]
 ) -> None:
     Tokens(tmp_path / "tokens.toml", create=True).add("edge", ["bridge"])
     environment = {"MAIM_EDGE_BRIDGE_TOKEN": token} if token else {}
-    pair = Pair({"tokens-file": tmp_path / "tokens.toml"}, {}, environment)
+    pair = Pair({"tokens-file": tmp_path / "tokens.toml"} | bridge, bridge, environment)
     await pair.start_router()
     await pair.edge.start("maim: ")
     assert await pair.edge.ended() == 2

@@ -34,6 +34,7 @@ from maim_protocol.errors import ConfigError
 # Beside its connections a process has a few files open.
 SPARE_DESCRIPTORS = 50
 LOOK_SECONDS = 0.02
+SUBSCRIBE_SECONDS = 0.5
 
 
 class Worker:
@@ -54,6 +55,9 @@ class Worker:
         allow_descriptors(self._plan.connections + SPARE_DESCRIPTORS)
         cpu = time.process_time()
         opened = await open_all(self._clients, self._wire, self._plan)
+        if self._plan.wire:
+            # Other protocols subscribe after the handshake, and answer nothing to it.
+            await asyncio.sleep(SUBSCRIBE_SECONDS)
         if not opened.failed:
             self._load.ready(self._clients, self._wire)
         # Nothing here makes cycles any more, and looking for them costs.

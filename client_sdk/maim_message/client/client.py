@@ -108,7 +108,7 @@ class WebSocketClient:
         dim = message.message_dim
         if not (dim.api_key and dim.platform):
             return self._pool.refuse("message_dim: api_key and platform must not be empty")
-        return await self._send(SYS_STD, payload, self._route(message), wait_ack, timeout)
+        return await self._route(message).send(SYS_STD, payload, wait_ack, timeout)
 
     async def send_custom_message(
         self,
@@ -127,7 +127,9 @@ class WebSocketClient:
         connection = self._find(connection_uuid)
         if connection_uuid is None and not self._main.usable:
             connection = next(iter(self._usable()), self._main)
-        return await self._send(custom_type(message_type), encoded, connection, wait_ack, timeout)
+        if connection is None:
+            return False
+        return await connection.send(custom_type(message_type), encoded, wait_ack, timeout)
 
     def register_custom_handler(self, message_type: str, handler: Callable[..., Any]) -> None:
         """Let `handler(payload, metadata)` take the messages of a custom type."""
@@ -179,9 +181,11 @@ class WebSocketClient:
         """Return counters since the client was made, and the present numbers."""
         return {**self._pool.get_stats(), "connection_uuid": self._main.uuid}
 
-    def _route(self, message: APIMessageBase) -> Connection | None:
-        routes = self._usable() or [self._main]
-        return pick(routes, message.get_api_key(), message.get_platform())
+    def _route(self, message: APIMessageBase) -> Connection:
+        if len(self._pool.connections) == 1:
+            return self._main
+        picked = pick(self._usable(), message.get_api_key(), message.get_platform())
+        return picked or self._main
 
     def _usable(self) -> list[Connection]:
         return [each for each in self._pool.connections.values() if each.usable]
@@ -193,18 +197,6 @@ class WebSocketClient:
         if connection is None:
             self._pool.note(f"there is no connection {connection_uuid}")
         return connection
-
-    async def _send(
-        self,
-        kind: str,
-        payload: bytes,
-        connection: Connection | None,
-        wait_ack: bool,
-        timeout_seconds: float | None,
-    ) -> bool:
-        if connection is None:
-            return False
-        return await connection.send(kind, payload, wait_ack, timeout_seconds)
 
 
 def _described(connection: Connection) -> dict[str, Any]:

@@ -37,8 +37,9 @@ class ClientConfig(CustomHandlers):
 
     `get_api_key()`, sync or async, is asked before every handshake and wins over `api_key`.
     `max_reconnect_attempts` counts failures in a row, 0 means never give up. A ping setting of
-    0 or `None` switches that off. `message_cache_*` bound what is kept for a resend. The custom
-    handler `*` takes every type that has none of its own.
+    0 or `None` switches that off. `compression` offers permessage-deflate: less traffic for much
+    more work. `message_cache_*` bound what is kept for a resend. The custom handler `*` takes
+    every type that has none of its own.
     """
 
     url: str
@@ -63,6 +64,7 @@ class ClientConfig(CustomHandlers):
     ping_timeout: float | None = 10
     close_timeout: float = 10
     max_size: int = MAX_SIZE_BYTES
+    compression: bool = False
 
     on_connect: Callable[[str, ClientConfig], Any] | None = None
     on_disconnect: Callable[[str, str | None], Any] | None = None

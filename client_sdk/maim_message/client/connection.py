@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-
-from websockets.asyncio.client import ClientConnection
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from maim_message.client.backoff import Backoff
 from maim_message.client.config import ClientConfig, new_label, shown_url
@@ -15,9 +14,10 @@ from maim_message.client.ended import Ended
 from maim_message.client.inbox import Inbox
 from maim_message.client.link import Link
 from maim_message.client.log import ClientLog
-from maim_message.client.opening import OpenFailed, open_websocket
+from maim_message.client.opening import OpenFailed, open_wire
 from maim_message.client.outgoing import Outgoing
 from maim_message.client.stats import Stats
+from maim_message.client.wire import Wire
 
 
 class Connection:
@@ -101,14 +101,14 @@ class Connection:
         task.cancel()
         await asyncio.wait([task])
         if was_connected:
-            await self._tell_lost(None)
+            self._tell_lost(None)
         return True
 
-    async def send(
+    def send(
         self, kind: str, payload: bytes, wait_ack: bool, timeout_seconds: float | None
-    ) -> bool:
+    ) -> Coroutine[Any, Any, bool]:
         """Send one message, as `Outgoing.send` says."""
-        return await self._outgoing.send(kind, payload, wait_ack, timeout_seconds)
+        return self._outgoing.send(kind, payload, wait_ack, timeout_seconds)
 
     async def _run(self) -> None:
         why = "disconnected"
@@ -119,7 +119,7 @@ class Connection:
                 self._outgoing.expecting = delay is not None
                 if link is not None:
                     link.judged.set()
-                    await self._tell_lost(ended.text)
+                    self._tell_lost(ended.text)
                 if delay is None:
                     why = ended.text
                     return
@@ -139,7 +139,7 @@ class Connection:
         self._stats.connect_attempts += 1
         try:
             api_key = await self._credential.fetch()
-            websocket = await open_websocket(self.config, self.uuid, api_key)
+            wire = await open_wire(self.config, self.uuid, api_key)
         except OpenFailed as failure:
             self._stats.failed_connects += 1
             self._attempts_in_vain += 1
@@ -148,12 +148,12 @@ class Connection:
             return failure.ended, None
         self._stats.successful_connects += 1
         self._attempts_in_vain = 0
-        return await self._serve(websocket)
+        return await self._serve(wire)
 
-    async def _serve(self, websocket: ClientConnection) -> tuple[Ended, Link]:
+    async def _serve(self, wire: Wire) -> tuple[Ended, Link]:
         outgoing = self._outgoing
         link = Link(
-            websocket,
+            wire,
             self.uuid,
             outgoing.session,
             self._inbox,
@@ -165,7 +165,7 @@ class Connection:
         opened = clock()
         try:
             await outgoing.attach(link)
-            await self._tell_connected()
+            self._tell_connected()
             ended = await link.read()
         except BaseException:
             link.judged.set()
@@ -207,16 +207,16 @@ class Connection:
         self._note(ended.text)
         self._log.warning(f"{self.uuid}: {ended.text}")
 
-    async def _tell_connected(self) -> None:
+    def _tell_connected(self) -> None:
         self.last_error = None
         self._on_error(None)
         self._log.connection(f"connected {self.uuid} to {shown_url(self.config.url)}")
         self._resolve(True)
-        await self._inbox.connected(self.uuid, self.config)
+        self._inbox.connected(self.uuid, self.config)
 
-    async def _tell_lost(self, error: str | None) -> None:
+    def _tell_lost(self, error: str | None) -> None:
         self._log.connection(f"disconnected {self.uuid}")
-        await self._inbox.disconnected(self.uuid, error)
+        self._inbox.disconnected(self.uuid, error)
 
     def _note(self, error: str) -> None:
         self.last_error = error

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
 from maim_message.client.config import ClientConfig
-from maim_message.client.dispatch import Dispatcher, call, call_handler
+from maim_message.client.dispatch import Dispatcher, call_handler
 from maim_message.client.stats import Stats
 from maim_protocol.envelope import CUSTOM_PREFIX, SYS_STD, Envelope
-from maim_protocol.message import APIMessageBase
+from maim_protocol.message import decode_payload
 
 # The handler of this type takes every custom type that has none of its own.
 ANY_CUSTOM = f"{CUSTOM_PREFIX}*"
-Acknowledge = Callable[[], Awaitable[None]]
 
 
 class Callbacks(Protocol):
@@ -28,66 +28,95 @@ class Callbacks(Protocol):
     stats_callback: Callable[[dict[str, Any]], Any] | None
 
 
+class Source(Protocol):
+    """Where a message came from."""
+
+    @property
+    def label(self) -> str: ...
+
+    def acknowledge(self, msg_id: str) -> None: ...
+
+
 class Inbox:
     """Hands events to callbacks, in order, through the dispatcher."""
 
     def __init__(self, callbacks: Callbacks, dispatcher: Dispatcher, stats: Stats) -> None:
+        self.dispatcher = dispatcher
         self._callbacks = callbacks
-        self._dispatcher = dispatcher
         self._stats = stats
 
-    async def deliver(self, label: str, envelope: Envelope, acknowledge: Acknowledge) -> None:
+    def deliver(self, source: Source, envelope: Envelope, size_bytes: int) -> None:
         """Acknowledge a message and hand it to its callback, both when its turn comes."""
-        what = f"{envelope.type} {envelope.msg_id or 'without msg_id'}"
+        self.dispatcher.submit(_Delivery(source, envelope, size_bytes, self._handle))
 
-        async def job() -> None:
-            await acknowledge()
-            await self._handle(label, envelope)
-
-        await self._dispatcher.submit(what, job)
-
-    async def acknowledge(self, msg_id: str, acknowledge: Acknowledge) -> None:
+    def repeated(self, source: Source, envelope: Envelope, size_bytes: int) -> None:
         """Acknowledge a duplicate, which no callback sees."""
         self._stats.duplicate_messages_ignored += 1
-        await self._dispatcher.submit(f"acknowledgement of {msg_id}", acknowledge)
+        self.dispatcher.submit(_Delivery(source, envelope, size_bytes, _ignore))
 
-    async def connected(self, label: str, config: ClientConfig) -> None:
+    def connected(self, label: str, config: ClientConfig) -> None:
         """Tell the user that a link came up, for the first time or again."""
-        await self._notify("on_connect", self._callbacks.on_connect, label, config)
+        self._notify("on_connect", self._callbacks.on_connect, label, config)
 
-    async def disconnected(self, label: str, error: str | None) -> None:
+    def disconnected(self, label: str, error: str | None) -> None:
         """Tell the user that a link is gone; `error` is `None` when the user asked for it."""
-        await self._notify("on_disconnect", self._callbacks.on_disconnect, label, error)
+        self._notify("on_disconnect", self._callbacks.on_disconnect, label, error)
 
-    async def report(self, stats: dict[str, Any]) -> None:
+    def report(self, stats: dict[str, Any]) -> None:
         """Hand the counters to the user."""
-        await self._notify("stats_callback", self._callbacks.stats_callback, stats)
+        self._notify("stats_callback", self._callbacks.stats_callback, stats)
 
-    async def _notify(
-        self, what: str, callback: Callable[..., Any] | None, *arguments: Any
-    ) -> None:
-        if callback is None:
-            return
+    def _notify(self, what: str, callback: Callable[..., Any] | None, *arguments: Any) -> None:
+        if callback is not None:
+            self.dispatcher.submit(_Notification(what, callback, arguments))
 
-        async def job() -> None:
-            await call(callback, *arguments)
-
-        await self._dispatcher.submit(what, job)
-
-    async def _handle(self, label: str, envelope: Envelope) -> None:
-        metadata = {
-            **envelope.meta,
-            "msg_id": envelope.msg_id,
-            "type": envelope.type,
-            "connection_uuid": label,
-        }
+    def _handle(self, label: str, envelope: Envelope) -> Any:
+        metadata = envelope.meta
+        metadata["msg_id"] = envelope.msg_id
+        metadata["type"] = envelope.type
+        metadata["connection_uuid"] = label
         if envelope.type == SYS_STD:
-            if self._callbacks.on_message is not None:
-                message = APIMessageBase.from_dict(msgspec.json.decode(envelope.payload))
-                await call(self._callbacks.on_message, message, metadata)
-            return
+            on_message = self._callbacks.on_message
+            if on_message is None:
+                return None
+            return on_message(decode_payload(envelope.payload), metadata)
         handlers = self._callbacks.custom_handlers
         handler = handlers.get(envelope.type) or handlers.get(ANY_CUSTOM)
-        if handler is not None:
-            self._stats.custom_messages_processed += 1
-            await call_handler(handler, msgspec.json.decode(envelope.payload), metadata)
+        if handler is None:
+            return None
+        self._stats.custom_messages_processed += 1
+        return call_handler(handler, msgspec.json.decode(envelope.payload), metadata)
+
+
+@dataclass(slots=True)
+class _Delivery:
+    source: Source
+    envelope: Envelope
+    size_bytes: int
+    handle: Callable[[str, Envelope], Any]
+
+    def start(self) -> Any:
+        if self.envelope.msg_id:
+            self.source.acknowledge(self.envelope.msg_id)
+        return self.handle(self.source.label, self.envelope)
+
+    def __str__(self) -> str:
+        return f"{self.envelope.type} {self.envelope.msg_id or 'without msg_id'}"
+
+
+@dataclass(slots=True)
+class _Notification:
+    what: str
+    callback: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    size_bytes: int = 0
+
+    def start(self) -> Any:
+        return self.callback(*self.arguments)
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def _ignore(label: str, envelope: Envelope) -> None:
+    """Do nothing more with a message."""

@@ -6,12 +6,10 @@ Rule of the file: nothing here outlives the socket; what must is in the session.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from maim_message.client.ended import Ended, after_close
@@ -19,6 +17,7 @@ from maim_message.client.inbox import Inbox
 from maim_message.client.log import ClientLog
 from maim_message.client.session import Kept, Session
 from maim_message.client.stats import Stats
+from maim_message.client.wire import Wire
 from maim_protocol.envelope import (
     CUSTOM_PREFIX,
     SYS_ACK,
@@ -32,6 +31,8 @@ from maim_protocol.envelope import (
 from maim_protocol.errors import FrameError
 
 Settled = Callable[[str, str | None], None]
+# Acknowledgements that may wait for a network that takes no data.
+MOST_OWED = 1000
 
 
 class _Refusal(msgspec.Struct):
@@ -53,7 +54,7 @@ class Link:
 
     def __init__(
         self,
-        websocket: ClientConnection,
+        wire: Wire,
         label: str,
         session: Session,
         inbox: Inbox,
@@ -61,43 +62,71 @@ class Link:
         log: ClientLog,
         stats: Stats,
     ) -> None:
+        self.label = label
         self.writing = asyncio.Lock()
         self.judged = asyncio.Event()
-        self._websocket = websocket
-        self._label = label
+        self._wire = wire
         self._session = session
         self._inbox = inbox
         self._settled = settled
         self._log = log
         self._stats = stats
+        self._owed: list[str] = []
         self._drain_seconds: float | None = None
+        wire.on_writable = self._write_acks
+
+    @property
+    def ready(self) -> bool:
+        """Whether a message can be written without waiting."""
+        return self._wire.ready and not self.writing.locked()
+
+    async def writable(self) -> None:
+        """Wait until the network takes data, or the link is closed."""
+        await self._wire.writable.wait()
 
     async def resend(self, kept: list[Kept]) -> None:
         """Write what earlier links left behind, once; the caller holds `writing`."""
-        with contextlib.suppress(ConnectionClosed):
-            for message in kept:
-                resent = message.sent
-                message.sent = True
-                await self.write(message.frame)
-                self._stats.messages_resent += resent
-                self._stats.messages_sent += not resent
+        for message in kept:
+            await self.writable()
+            resent = message.sent
+            message.sent = True
+            if not self.write(message.frame):
+                return
+            self._stats.messages_resent += resent
+            self._stats.messages_sent += not resent
 
-    async def write(self, frame: bytes) -> None:
-        """Write one frame; raises `ConnectionClosed`."""
-        await self._websocket.send(frame, text=True)
-        self._stats.bytes_sent += len(frame)
+    def write(self, frame: bytes) -> bool:
+        """Write one frame; False when the link is closing."""
+        written = self._wire.write(frame)
+        self._stats.bytes_sent += len(frame) if written else 0
+        return written
 
     async def read(self) -> Ended:
         """Read until the link closes and say how it ended. Cancelling it is safe."""
         try:
-            while True:
-                await self._take(await self._websocket.recv(decode=False))
+            await self._wire.deliver(self._take, self._room)
         except ConnectionClosed as closed:
             return self._ended(closed)
 
     async def close(self) -> None:
         """Close with the closing handshake, which writes out what is buffered."""
-        await self._websocket.close()
+        await self._wire.close()
+
+    def acknowledge(self, msg_id: str) -> None:
+        """Acknowledge a message, together with the others of this turn."""
+        if not self._owed:
+            self._inbox.dispatcher.after_turn(self._write_acks)
+        self._owed.append(msg_id)
+
+    def _write_acks(self) -> None:
+        if not self._wire.writable.is_set():
+            return
+        owed, self._owed = self._owed, []
+        now = time.time()
+        frames = [encode_client_ack(self.label, msg_id, now) for msg_id in owed]
+        if self._wire.write(*frames):  # else the edge delivers the messages again
+            self._wire.flush()  # the turn is over: nothing more comes to join them
+            self._stats.bytes_sent += sum(map(len, frames))
 
     def _ended(self, closed: ConnectionClosed) -> Ended:
         if closed.rcvd is None:
@@ -109,31 +138,35 @@ class Link:
             return after_close(None, f"closed by us: {code} {reason}", self._drain_seconds)
         return after_close(code, reason, self._drain_seconds)
 
-    async def _take(self, data: bytes) -> None:
-        self._stats.bytes_received += len(data)
+    async def _room(self) -> None:
+        await self._inbox.dispatcher.room()
+        if len(self._owed) >= MOST_OWED:
+            await self.writable()
+            self._write_acks()
+
+    def _take(self, data: bytes) -> bool:
         try:
             envelope = decode_envelope(data)
         except FrameError as error:
             self._log.warning(f"ignored a frame of {len(data)} bytes: {error.code}: {error}")
-            return
-        if envelope.type == SYS_STD or envelope.type.startswith(CUSTOM_PREFIX):
-            await self._take_message(envelope, len(data))
         else:
-            self._take_system(envelope)
+            if envelope.type != SYS_STD and not envelope.type.startswith(CUSTOM_PREFIX):
+                self._take_system(envelope)
+            elif self._inbox.dispatcher.full or len(self._owed) >= MOST_OWED:
+                return False
+            else:
+                self._take_message(envelope, len(data))
+        self._stats.bytes_received += len(data)
+        return True
 
-    async def _take_message(self, envelope: Envelope, size_bytes: int) -> None:
+    def _take_message(self, envelope: Envelope, size_bytes: int) -> None:
         msg_id = envelope.msg_id
         if msg_id and not self._session.is_new(envelope.meta.get("sender_user"), msg_id):
-            await self._inbox.acknowledge(msg_id, lambda: self._acknowledge(msg_id))
+            self._inbox.repeated(self, envelope, size_bytes)
             return
         self._stats.messages_received += 1
         self._log.message("received", envelope.type, msg_id, size_bytes)
-        await self._inbox.deliver(self._label, envelope, lambda: self._acknowledge(msg_id))
-
-    async def _acknowledge(self, msg_id: str | None) -> None:
-        if msg_id:
-            with contextlib.suppress(ConnectionClosed):  # the edge delivers it again
-                await self.write(encode_client_ack(self._label, msg_id, time.time()))
+        self._inbox.deliver(self, envelope, size_bytes)
 
     def _take_system(self, envelope: Envelope) -> None:
         try:

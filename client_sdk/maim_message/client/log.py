@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 _LIBRARY_LOGGER = logging.getLogger("maim_message.client")
+_LEVELS = logging.getLevelNamesMapping()
 
 # The WebSocket library prints the handshake's headers, which hold the credential, at DEBUG.
 WIRE_LOGGER = logging.getLogger("maim_message.client.wire")
@@ -44,7 +45,7 @@ class ClientLog:
         logger = self._logger
         if isinstance(logger, logging.Logger) and not logger.isEnabledFor(level):
             return False
-        return level >= logging.getLevelNamesMapping()[self._config.log_level]
+        return level >= _LEVELS[self._config.log_level]
 
     @property
     def _logger(self) -> Any:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime
+from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from maim_message.client.config import ClientConfig, shown_url
 from maim_message.client.ended import Ended, after_refusal
 from maim_message.client.log import WIRE_LOGGER
+from maim_message.client.wire import Wire
 
 
 class OpenFailed(Exception):
@@ -32,13 +34,15 @@ class _Connect(connect):
         return exc
 
 
-async def open_websocket(config: ClientConfig, label: str, api_key: str) -> ClientConnection:
+async def open_wire(config: ClientConfig, label: str, api_key: str) -> Wire:
     """Open a WebSocket within `config.connect_timeout`; raises `OpenFailed`."""
     headers, query = _identity(config, label, api_key)
     tls = _tls_context(config) if config.ssl_enabled else None
     try:
-        return await _Connect(
+        connection = await _Connect(
             _with_query(config.url, query),
+            create_connection=Wire,
+            compression="deflate" if config.compression else None,
             additional_headers=headers,
             open_timeout=config.connect_timeout,
             ping_interval=config.ping_interval or None,
@@ -48,6 +52,7 @@ async def open_websocket(config: ClientConfig, label: str, api_key: str) -> Clie
             logger=WIRE_LOGGER,
             ssl=tls,
         )
+        return cast("Wire", connection)
     except InvalidStatus as refusal:
         raise OpenFailed(_judged(refusal)) from None
     except TimeoutError:

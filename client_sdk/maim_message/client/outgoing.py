@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import secrets
 import time
-import uuid
 from collections.abc import Callable
 
-from websockets.exceptions import ConnectionClosed
-
+from maim_message.client.answers import Answers
 from maim_message.client.config import ClientConfig
 from maim_message.client.ended import Ended
 from maim_message.client.link import Link
@@ -42,24 +42,31 @@ class Outgoing:
         self._log = log
         self._stats = stats
         self._note = note
-        self._answers: dict[str, asyncio.Future[str | None]] = {}
+        self._answers = Answers()
+        # Nobody else has ids like these, in this process, another one or a later one.
+        self._id_prefix = f"msg_{secrets.token_hex(16)}_"
+        self._numbers = itertools.count(1)
+        self._in_line = 0
         self._resending: asyncio.Task[None] | None = None
 
     async def send(
         self, kind: str, payload: bytes, wait_ack: bool, timeout_seconds: float | None
     ) -> bool:
         """Send one message; after a cancellation it may still go out."""
-        msg_id = f"msg_{uuid.uuid4().hex}"
+        msg_id = f"{self._id_prefix}{next(self._numbers)}"
         meta = {"platform": self._config.platform, "timestamp": time.time()}
         frame = encode_envelope(kind, msg_id, meta, payload)
         if not wait_ack:
             return await self._hand_over(msg_id, kind, frame)
-        self._answers[msg_id] = answer = asyncio.get_running_loop().create_future()
+        answer = self._answers.expect(msg_id)
         try:
-            handed_over = await self._hand_over(msg_id, kind, frame)
-            return handed_over and await self._answered(msg_id, answer, timeout_seconds)
+            if not await self._hand_over(msg_id, kind, frame):
+                return False
+            self._answers.limit(msg_id, timeout_seconds)
+            error = await answer
         finally:
-            self._answers.pop(msg_id, None)
+            self._answers.forget(msg_id)
+        return error is None or self._not_sent(error)
 
     async def attach(self, link: Link) -> None:
         """Send through `link` from now on, after what is kept: that goes out first, in order."""
@@ -89,40 +96,47 @@ class Outgoing:
     def settled(self, msg_id: str, error: str | None) -> None:
         """Take the edge's answer: an acknowledgement, or why it did not take a message."""
         kept = self.session.settle(msg_id)
-        answer = self._answers.get(msg_id)
+        waited_for = self._answers.settle(msg_id, error)
         if error is not None:
             self._stats.messages_refused += 1
             self._note(error)
-        elif kept or answer is not None:
+        elif kept or waited_for:
             self._stats.messages_acked += 1
-        if answer is not None and not answer.done():
-            answer.set_result(error)
 
     def abandon(self, why: str) -> None:
         """Give up waiting for answers: there will be none."""
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_result(f"no acknowledgement: {why}")
+        self._answers.settle_all(f"no acknowledgement: {why}")
 
     async def _hand_over(self, msg_id: str, kind: str, frame: bytes) -> bool:
+        link = self.link
+        if link is not None and link.ready and not self._in_line:
+            return self._write(link, msg_id, kind, frame)
+        self._in_line += 1
+        try:
+            return await self._hand_over_in_turn(msg_id, kind, frame)
+        finally:
+            self._in_line -= 1
+
+    async def _hand_over_in_turn(self, msg_id: str, kind: str, frame: bytes) -> bool:
         while (link := self.link) is not None:
             async with link.writing:
+                await link.writable()
                 if link is not self.link:
                     continue
-                self._log.message("sending", kind, msg_id, len(frame))
-                return await self._write(link, msg_id, frame)
-        return self._keep(msg_id, frame)
-
-    async def _write(self, link: Link, msg_id: str, frame: bytes) -> bool:
-        if self._config.enable_message_cache:
-            self._dropped(self.session.keep_sent(msg_id, frame, time.monotonic()), "no room")
-        try:
-            await link.write(frame)
-        except ConnectionClosed:
+                if self._write(link, msg_id, kind, frame):
+                    return True
+            await link.close()  # within close_timeout, even if the peer does not end it
             await link.judged.wait()
             return self._kept_or_lost()
-        self._stats.messages_sent += 1
-        return True
+        return self._keep(msg_id, frame)
+
+    def _write(self, link: Link, msg_id: str, kind: str, frame: bytes) -> bool:
+        self._log.message("sending", kind, msg_id, len(frame))
+        if self._config.enable_message_cache:
+            self._dropped(self.session.keep_sent(msg_id, frame, time.monotonic()), "no room")
+        written = link.write(frame)
+        self._stats.messages_sent += written
+        return written
 
     def _kept_or_lost(self) -> bool:
         if self._config.enable_message_cache and (self.expecting or self.link is not None):
@@ -140,18 +154,6 @@ class Outgoing:
         kept = f"{len(self.session)} messages of {self.session.kept_bytes} bytes"
         return self._not_sent(f"not connected, and there is no room beside {kept}")
 
-    async def _answered(
-        self, msg_id: str, answer: asyncio.Future[str | None], timeout_seconds: float | None
-    ) -> bool:
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                error = await answer
-        except TimeoutError:
-            return self._not_sent(f"no acknowledgement of {msg_id} in {timeout_seconds:g} s")
-        if error is not None:
-            self._note(error)
-        return error is None
-
     def _not_sent(self, why: str) -> bool:
         self._note(why)
         return False
@@ -163,6 +165,4 @@ class Outgoing:
         for msg_id in msg_ids:
             self._stats.messages_dropped += 1
             self._log.warning(f"{msg_id} will not be sent again: {why}")
-            answer = self._answers.get(msg_id)
-            if answer is not None and not answer.done():
-                answer.set_result(f"dropped: {why}")
+            self._answers.settle(msg_id, f"dropped: {why}")

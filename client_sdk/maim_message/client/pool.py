@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
@@ -90,7 +89,7 @@ class Pool:
         """Return the counters and the present numbers."""
         connected = [each for each in self.connections.values() if each.connected]
         return {
-            **dataclasses.asdict(self._stats),
+            **self._stats.as_dict(),
             "active_handler_tasks": self._dispatcher.active,
             "messages_unacknowledged": sum(c.unacknowledged for c in self.connections.values()),
             "connections_registered": len(self.connections),
@@ -107,4 +106,4 @@ class Pool:
     async def _report_stats(self) -> None:
         while True:
             await asyncio.sleep(STATS_INTERVAL_SECONDS)
-            await self._inbox.report(self.get_stats())
+            self._inbox.report(self.get_stats())

@@ -96,11 +96,11 @@ class Session:
 
     def is_new(self, sender: object, msg_id: str) -> bool:
         """Tell whether a received message is the first of its id; remembers it."""
-        key = (sender, msg_id)
-        if key in self._seen:
+        known = len(self._seen)
+        self._seen[(sender, msg_id)] = None
+        if len(self._seen) == known:
             return False
-        self._seen[key] = None
-        if len(self._seen) > self.seen_messages:
+        if known == self.seen_messages:
             self._seen.popitem(last=False)
         return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(slots=True)
@@ -24,3 +24,7 @@ class Stats:
     handler_errors: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counters by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

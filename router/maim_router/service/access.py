@@ -67,6 +67,11 @@ class Access(grpc.aio.ServerInterceptor):
         error = self._check(handler_call_details.invocation_metadata, needed)
         return handler if error is None else _refusing(handler, error)
 
+    def check(self, method: str, metadata: Iterable[Any]) -> CallError | None:
+        """Say why a call of a method with this metadata is refused; None when it is not."""
+        needed = scope_of(method)
+        return None if needed is None else self._check(metadata, needed)
+
     def _check(self, metadata: Iterable[Any], needed: str) -> CallError | None:
         text = _bearer(metadata)
         if not text:

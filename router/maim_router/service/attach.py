@@ -14,7 +14,7 @@ from maim_protocol.v1 import bridge_pb2_grpc
 from maim_router.node import Node
 from maim_router.service import codec
 
-_STATUS = {
+STATUS = {
     AttachProblem.VERSION: grpc.StatusCode.FAILED_PRECONDITION,
     AttachProblem.OPEN: grpc.StatusCode.FAILED_PRECONDITION,
     AttachProblem.EPOCH: grpc.StatusCode.ABORTED,
@@ -71,7 +71,7 @@ class BridgeService(bridge_pb2_grpc.BridgeServicer):
         try:
             await self._node.serve_edge(stream)
         except AttachRefused as error:
-            await context.abort(_STATUS[error.problem], str(error))
+            await context.abort(STATUS[error.problem], str(error))
         finally:
             await stream.written()
 

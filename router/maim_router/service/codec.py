@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from maim_protocol import frames
 from maim_protocol.v1 import bridge_pb2 as pb
+
+
+def decode(wire: bytes) -> frames.EdgeFrame:
+    """Read the bytes that an edge sent; raises `ValueError` when they are no frame."""
+    try:
+        return edge_frame(pb.EdgeFrame.FromString(wire))
+    except DecodeError as error:
+        raise ValueError(str(error)) from error
+
+
+def encode(frame: frames.RouterFrame) -> bytes:
+    """Write the bytes that the edge is sent."""
+    return router_frame(frame).SerializeToString()
 
 
 def edge_frame(message: pb.EdgeFrame) -> frames.EdgeFrame:

@@ -24,8 +24,11 @@ class ServerTls:
     client_ca: Path | None = None
 
     def credentials(self) -> grpc.ServerCredentials:
-        """Read the files; raises `ConfigError` that names the one that does not work."""
-        self._check()
+        """Read the files for grpcio; raises `ConfigError` that names the one that does not work.
+
+        Python's ssl reads them first: gRPC's own errors do not say what is wrong.
+        """
+        self.context()
         try:
             pair = (self.key.read_bytes(), self.cert.read_bytes())
             roots = self.client_ca.read_bytes() if self.client_ca else None
@@ -33,9 +36,11 @@ class ServerTls:
             raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
         return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
 
-    def _check(self) -> None:
-        """Have Python's ssl read the files first: gRPC's own errors do not say what is wrong."""
+    def context(self) -> ssl.SSLContext:
+        """Read the files for asyncio; raises `ConfigError` as `credentials` does."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["h2"])
         path = self.cert
         try:
             # Without a password: a locked key would ask for it on the terminal.
@@ -43,10 +48,14 @@ class ServerTls:
             path = self.client_ca or self.cert
             if self.client_ca is not None:
                 context.load_verify_locations(self.client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED
+                # As grpcio: whatever is in the file is trusted, an intermediate one too.
+                context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
         except OSError as error:
             why = error.strerror or type(error).__name__
             text = f"TLS with certificate {path} and key {self.key} does not work: {why}"
             raise ConfigError(f"{text}; `maim certs DIR` makes a set that does") from None
+        return context
 
 
 def listen(server: grpc.aio.Server, address: str, tls: ServerTls | None) -> str:
@@ -55,7 +64,7 @@ def listen(server: grpc.aio.Server, address: str, tls: ServerTls | None) -> str:
     TLS is for TCP; a unix socket is guarded by its file's mode. Raises `OSError` of one line.
     """
     if address.startswith(UNIX):
-        _check_socket_file(Path(unix_path(address)))
+        check_socket_file(Path(unix_path(address)))
         _add(server, address, None)
         return address
     host, _, port = address.rpartition(":")
@@ -74,7 +83,7 @@ def _add(server: grpc.aio.Server, address: str, tls: ServerTls | None) -> int:
         raise OSError(f"cannot listen on {address}: {error}") from error
 
 
-def _check_socket_file(path: Path) -> None:
+def check_socket_file(path: Path) -> None:
     """gRPC removes any socket that is in its way, even one that another process serves."""
     if not path.parent.is_dir():
         raise OSError(f"cannot listen on unix:{path}: the folder {path.parent} does not exist")

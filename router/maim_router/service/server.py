@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -17,6 +18,7 @@ from maim_router.node import Node
 from maim_router.service.access import Access, Authenticate, check_open
 from maim_router.service.attach import BridgeService
 from maim_router.service.control import ControlService
+from maim_router.service.door import Door, make_door
 from maim_router.service.listener import ServerTls, listen
 
 BRIDGE = bridge_pb2.DESCRIPTOR.services_by_name["Bridge"].full_name
@@ -44,7 +46,8 @@ class ServiceOptions:
 
     `authenticate` names the token of a text (`Tokens.authenticate`); without it everything is
     open, and only loopback and unix sockets are listened on. `extra_addresses` are served
-    beside, never with TLS: they are for processes of the same machine.
+    beside, never with TLS: they are for processes of the same machine. `bridge` says what serves
+    edges of ours.
     """
 
     addresses: Sequence[str]
@@ -52,6 +55,7 @@ class ServiceOptions:
     tls: ServerTls | None = None
     authenticate: Authenticate | None = None
     channelz: bool = False
+    bridge: Literal["grpc", "http2"] = "grpc"
 
 
 class RouterService:
@@ -63,6 +67,7 @@ class RouterService:
         self._control = ControlService(node)
         self._health: Any = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
+        self._door: Door | None = None
         self.addresses: tuple[str, ...] = ()
 
     async def start(self) -> None:
@@ -74,9 +79,13 @@ class RouterService:
         options = self._options
         if options.authenticate is None:
             check_open([*options.addresses, *options.extra_addresses])
-        server = self._make_server()
-        bound = [listen(server, address, options.tls) for address in options.addresses]
-        bound += [listen(server, address, None) for address in options.extra_addresses]
+        access = Access(options.authenticate) if options.authenticate else None
+        server = self._make_server(access)
+        self._door = make_door(self._node, access) if options.bridge == "http2" else None
+        if self._door is not None:
+            listen(server, self._door.behind, None)
+        bound = [await self._listen(server, place, options.tls) for place in options.addresses]
+        bound += [await self._listen(server, place, None) for place in options.extra_addresses]
         await server.start()
         self._server = server
         self.addresses = tuple(bound)
@@ -92,12 +101,24 @@ class RouterService:
         await self.drain()
         await self._control.stop()
         server, self._server = self._server, None
+        door, self._door = self._door, None
+        ends: list[Awaitable[None]] = []
+        if door is not None:
+            ends.append(door.drain(grace))
         if server is not None:
-            await server.stop(grace)
+            ends.append(server.stop(grace))
+        await asyncio.gather(*ends)
+        if door is not None:
+            await door.stop()
 
-    def _make_server(self) -> grpc.aio.Server:
+    async def _listen(self, server: grpc.aio.Server, address: str, tls: ServerTls | None) -> str:
+        if self._door is None:
+            return listen(server, address, tls)
+        return await self._door.listen(address, tls.context() if tls else None)
+
+    def _make_server(self, access: Access | None) -> grpc.aio.Server:
         options = self._options
-        interceptors = [Access(options.authenticate)] if options.authenticate else []
+        interceptors = [access] if access else []
         server = grpc.aio.server(interceptors=interceptors, options=_options(options.channelz))
         bridge_pb2_grpc.add_BridgeServicer_to_server(BridgeService(self._node), server)
         router_pb2_grpc.add_RouterServicer_to_server(self._control, server)

@@ -33,7 +33,11 @@ async def test_a_close_without_a_code_is_1005(ws: ProtocolClass) -> None:
         assert await client.frame() == (Opcode.CLOSE, b"")
 
 
-@pytest.mark.parametrize("begun", [b"", text_frame("a", fin=False), text_frame("whole")[:-1]])
+@pytest.mark.parametrize(
+    "begun",
+    [b"", text_frame("a", fin=False), text_frame("whole")[:-1]],
+    ids=["between frames", "between fragments", "within a frame"],  # masks are random
+)
 async def test_a_lost_peer_is_1006(ws: ProtocolClass, begun: bytes) -> None:
     async with serving(ws) as site:
         client, listener = await site.pair()

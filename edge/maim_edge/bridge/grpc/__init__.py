@@ -1,4 +1,4 @@
-"""`GrpcBridge`: the bridge over `maim.v1.Bridge/Attach`; the only place of the edge with pb2."""
+"""`GrpcBridge`: the bridge over `maim.v1.Bridge/Attach`, carried by grpcio."""
 
 import os
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from maim_edge.bridge.grpc import codec
+from maim_edge.bridge import codec
 from maim_protocol.errors import AttachProblem, AttachRefused, RouterUnavailable
 from maim_protocol.frames import GRPC_PACE_SECONDS, EdgeFrame, RouterFrame, RouterStream
 from maim_protocol.v1 import bridge_pb2 as pb

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from maim_protocol import frames
 from maim_protocol.v1 import bridge_pb2 as pb
+
+
+def decode(wire: bytes) -> frames.RouterFrame:
+    """Read the bytes that a router sent; raises `ValueError` when they are no frame."""
+    try:
+        return router_frame(pb.RouterFrame.FromString(wire))
+    except DecodeError as error:
+        raise ValueError(str(error)) from error
+
+
+def encode(frame: frames.EdgeFrame) -> bytes:
+    """Write the bytes that the router is sent."""
+    return edge_frame(frame).SerializeToString()
 
 
 def router_frame(message: pb.RouterFrame) -> frames.RouterFrame:
