@@ -100,9 +100,10 @@ class SansIOSocket:
 
     def _write(self, parts: list[bytes]) -> None:
         if sum(map(len, parts)) < PIECE_BYTES:
-            self._protocol.transport.write(b"".join(parts))
-        else:
-            self._protocol.transport.writelines(parts)
+            parts = [b"".join(parts)]
+        # Not `writelines`: in CPython 3.12.0 to 3.12.8 it never pauses who writes.
+        for part in parts:
+            self._protocol.transport.write(part)
 
 
 def _drain(queue: asyncio.Queue[Any]) -> tuple[list[bytes], list[Any]]:

@@ -259,15 +259,16 @@ class CallStream(asyncio.Protocol):
                 writer.set_result(None)
 
     def _flush(self) -> None:
-        """Write what is due at once; uvloop makes one write of what comes in one tick."""
+        """Write what is due at once; uvloop makes one write of what comes in one tick.
+
+        Joined and not by `writelines`, which never pauses us in CPython 3.12.0 to 3.12.8.
+        """
         out, transport = self._connection.out, self._transport
         if transport is None:
             return
         if not transport.is_closing():
-            if len(out) == 1:
-                transport.write(out[0])
-            elif out:
-                transport.writelines(out)
+            if out:
+                transport.write(out[0] if len(out) == 1 else b"".join(out))
             if self._connection.closed:
                 transport.close()
         out.clear()
