@@ -132,7 +132,7 @@ class PicowsSocket:
         if not self._state:
             self._in_pieces = not last
             opcode = TEXT if first else CONTINUATION
-            # Not `writelines`: in CPython 3.12.0 to 3.12.8 it never pauses who writes.
+            # Not `writelines`: in CPython 3.12.0 to 3.12.8 and 3.13.0 it never pauses who writes.
             self.transport.write(head(opcode, len(piece), final=last) + piece)
 
     def pause_reading(self) -> None:

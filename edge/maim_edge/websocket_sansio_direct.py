@@ -101,7 +101,7 @@ class SansIOSocket:
     def _write(self, parts: list[bytes]) -> None:
         if sum(map(len, parts)) < PIECE_BYTES:
             parts = [b"".join(parts)]
-        # Not `writelines`: in CPython 3.12.0 to 3.12.8 it never pauses who writes.
+        # Not `writelines`: in CPython 3.12.0 to 3.12.8 and 3.13.0 it never pauses who writes.
         for part in parts:
             self._protocol.transport.write(part)
 
