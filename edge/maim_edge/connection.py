@@ -63,7 +63,7 @@ class Connection:
             settings.messages_per_second, settings.bytes_per_second, time.monotonic()
         )
         self._socket: DirectSocket | None = None
-        self._writable = False
+        self._writable = True
         self._holds = 0
         # Written at the end of this turn; what has to wait is in the outbox.
         self._fresh: list[bytes] | None = None
@@ -80,7 +80,6 @@ class Connection:
     def attach(self, socket: DirectSocket) -> None:
         """Speak through this socket, which was handed over to this connection."""
         self._socket = socket
-        self._writable = True
         if self.closing is not None:
             self._close_socket(socket, *self.closing)
         else:
@@ -122,7 +121,8 @@ class Connection:
 
     def write(self, data: bytes) -> bool:
         """Write a message in this turn; False when it has to wait, or will never be written."""
-        if not self._writable or self._outbox is not None or self.closing is not None:
+        ready = self._writable and self._socket is not None and self._outbox is None
+        if not ready or self.closing is not None:
             return False
         if self._fresh is None:
             self._fresh = [data]
@@ -179,7 +179,7 @@ class Connection:
 
     def close_after_flush(self, code: int, reason: str) -> None:
         """End the connection when what waits for it has been written, or soon after."""
-        if self._writable and self._outbox is None:
+        if self._writable and self._socket is not None and self._outbox is None:
             self.close(code, reason)
             return
         self._put(OutFrame((), close=(code, reason)))

@@ -261,7 +261,7 @@ class CallStream(asyncio.Protocol):
     def _flush(self) -> None:
         """Write what is due at once; uvloop makes one write of what comes in one tick.
 
-        Joined and not by `writelines`, which never pauses us in CPython 3.12.0 to 3.12.8 and 3.13.0.
+        Joined, not by `writelines`: it never pauses us in CPython 3.12.0 to 3.12.8 and 3.13.0.
         """
         out, transport = self._connection.out, self._transport
         if transport is None:
