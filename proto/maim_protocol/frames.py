@@ -12,14 +12,12 @@ from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from maim_protocol.pace import Pace
+
 PROTOCOL_VERSION = 1
 CHUNK_BYTES = 256 * 1024
 FRAME_BYTES = 1024 * 1024
 FRAME_MESSAGES = 1024
-# An operation of a grpc.aio stream costs as much as a few dozen messages: let them gather.
-GRPC_PACE_SECONDS = 0.001
-# One of our own HTTP/2 streams costs hardly more than the system call.
-HTTP2_PACE_SECONDS = 0.0
 
 Ranges = list[tuple[int, int]]
 
@@ -211,8 +209,8 @@ class EdgeStream(Protocol):
     """One attachment as the router sees it: EdgeFrames come in, RouterFrames go out."""
 
     @property
-    def pace_seconds(self) -> float:
-        """How long to gather between two writes: what a write costs decides."""
+    def pace(self) -> Pace:
+        """How long to gather between two writes."""
 
     async def read(self) -> EdgeFrame | None:
         """Wait for the next frame; None when the edge has ended the stream or is gone."""
@@ -228,8 +226,8 @@ class RouterStream(Protocol):
     """One attachment as the edge sees it: RouterFrames come in, EdgeFrames go out."""
 
     @property
-    def pace_seconds(self) -> float:
-        """How long to gather between two writes: what a write costs decides."""
+    def pace(self) -> Pace:
+        """How long to gather between two writes."""
 
     async def read(self) -> RouterFrame | None:
         """Wait for the next frame; None when the router has ended the stream or is gone."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import Generic, Protocol, TypeVar
 
 from maim_protocol.frames import SENT
+from maim_protocol.pace import Pace, Tempo
 
 F_co = TypeVar("F_co", covariant=True)
 F_contra = TypeVar("F_contra", contravariant=True)
@@ -27,7 +28,7 @@ class Wire(Protocol[F_contra]):
     """Where frames go."""
 
     @property
-    def pace_seconds(self) -> float:
+    def pace(self) -> Pace:
         """How long to gather between two writes."""
 
     def write(self, frame: F_contra) -> Awaitable[None]:
@@ -44,7 +45,7 @@ class Pump(Generic[F]):
     def __init__(self, source: Source[F], wire: Wire[F]) -> None:
         self._source = source
         self._wire = wire
-        self._pace_seconds = wire.pace_seconds
+        self._tempo = Tempo(wire.pace)
         self._due = 0.0
         self._next: asyncio.Handle | None = None
         self._later: asyncio.Handle | None = None
@@ -57,6 +58,7 @@ class Pump(Generic[F]):
 
     def wake(self) -> None:
         """Say that there is something to gather."""
+        self._tempo.came += 1
         self._idle.clear()
         if self._loop is not None and self._next is None:
             self._schedule(self._loop)
@@ -102,7 +104,7 @@ class Pump(Generic[F]):
             self._slow.set_exception(error)
 
     def _after_write(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._due = loop.time() + self._pace_seconds
+        self._due = self._tempo.next_write(loop.time())
         if self._source.has_more():
             self._schedule(loop)
         else:

@@ -12,6 +12,7 @@ from maim_edge.bridge.client import BridgeClient
 from maim_edge.bridge.greeting import Identity
 from maim_protocol.errors import AttachProblem, AttachRefused, RouterUnavailable
 from maim_protocol.frames import EdgeFrame, EdgeStream, RouterFrame, RouterStream, Welcome
+from maim_protocol.pace import AT_ONCE
 from tests.edge.scripted_router import ScriptedRouter
 from tests.edge.silent_listener import SilentListener
 
@@ -99,7 +100,7 @@ async def test_a_router_that_ends_before_its_welcome_is_tried_again() -> None:
 class Refusing:
     """A stream that has ended by the time the hello is written; only reading says why."""
 
-    pace_seconds = 0.0
+    pace = AT_ONCE
 
     async def connect(self) -> RouterStream:
         return self

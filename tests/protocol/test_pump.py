@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Awaitable
 import pytest
 
 from maim_protocol.frames import SENT
+from maim_protocol.pace import Pace
 from maim_protocol.pump import Pump
 
 
 class Wire:
     """Gathers what lies in `waiting` into one frame and writes it when the gate is open."""
 
-    pace_seconds = 0.001
+    pace = Pace(0.001)
 
     def __init__(self) -> None:
         self.waiting: list[str] = []

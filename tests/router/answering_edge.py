@@ -22,6 +22,7 @@ from maim_protocol.frames import (
     RouterFrame,
     Want,
 )
+from maim_protocol.pace import AT_ONCE
 from maim_protocol.transfers import Transfers
 from maim_router.node import Node
 
@@ -39,7 +40,7 @@ class Delivered:
 class AnsweringEdge:
     """Writes whatever it is given; `outcomes` says where that goes otherwise."""
 
-    pace_seconds = 0.0
+    pace = AT_ONCE
 
     def __init__(self, edge_id: str = "edge-1") -> None:
         self.edge_id = edge_id

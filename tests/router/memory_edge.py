@@ -25,6 +25,7 @@ from maim_protocol.frames import (
     Verdict,
     Welcome,
 )
+from maim_protocol.pace import AT_ONCE
 from maim_protocol.transfers import Transfers
 from maim_router.events import Inbound
 from maim_router.node import Node
@@ -33,7 +34,7 @@ from maim_router.node import Node
 class Stream:
     """An `EdgeStream` between two queues."""
 
-    pace_seconds = 0.0
+    pace = AT_ONCE
 
     def __init__(self) -> None:
         self.up: asyncio.Queue[EdgeFrame | None] = asyncio.Queue()

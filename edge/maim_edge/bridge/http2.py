@@ -9,14 +9,9 @@ from itertools import cycle
 
 from maim_edge.bridge import codec
 from maim_protocol.errors import AttachProblem, AttachRefused, RouterUnavailable
-from maim_protocol.frames import (
-    HTTP2_PACE_SECONDS,
-    SENT,
-    EdgeFrame,
-    RouterFrame,
-    RouterStream,
-)
+from maim_protocol.frames import SENT, EdgeFrame, RouterFrame, RouterStream
 from maim_protocol.http2 import THIN_STREAM, CallFailed, CallStream, Status, dial
+from maim_protocol.pace import HTTP2_PACE
 
 ATTACH = "/maim.v1.Bridge/Attach"
 _PROBLEMS = {
@@ -72,7 +67,7 @@ class Http2Bridge:
 class _Http2Stream:
     """A `RouterStream` over a call of our own."""
 
-    pace_seconds = HTTP2_PACE_SECONDS
+    pace = HTTP2_PACE
 
     def __init__(self, target: str, call: CallStream) -> None:
         self._target = target

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from maim_protocol.errors import AttachRefused, RouterUnavailable
 from maim_protocol.frames import SENT, EdgeFrame, EdgeStream, RouterFrame, RouterStream
+from maim_protocol.pace import AT_ONCE
 
 # Frames that wait between the two sides; a full queue makes the writer wait.
 QUEUE_FRAMES = 16
@@ -43,7 +44,7 @@ class _Queues:
 class _RouterSide:
     """The `EdgeStream` that the router reads."""
 
-    pace_seconds = 0.0
+    pace = AT_ONCE
 
     def __init__(self, queues: _Queues) -> None:
         self._queues = queues
@@ -61,7 +62,7 @@ class _RouterSide:
 class _LocalStream:
     """The `RouterStream` that the edge reads; owns the router's task."""
 
-    pace_seconds = 0.0
+    pace = AT_ONCE
 
     def __init__(self, serve: Serve) -> None:
         self._queues = _Queues()

@@ -8,7 +8,8 @@ from collections.abc import Awaitable
 import grpc
 
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_protocol.frames import GRPC_PACE_SECONDS, EdgeFrame, RouterFrame
+from maim_protocol.frames import EdgeFrame, RouterFrame
+from maim_protocol.pace import GRPC_PACE
 from maim_protocol.v1 import bridge_pb2 as pb
 from maim_protocol.v1 import bridge_pb2_grpc
 from maim_router.node import Node
@@ -28,7 +29,7 @@ Context = grpc.aio.ServicerContext[pb.EdgeFrame, pb.RouterFrame]
 class _Stream:
     """An `EdgeStream` over the two halves of a gRPC call."""
 
-    pace_seconds = GRPC_PACE_SECONDS
+    pace = GRPC_PACE
 
     def __init__(self, context: Context) -> None:
         self._context = context

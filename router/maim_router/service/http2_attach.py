@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_protocol.frames import HTTP2_PACE_SECONDS, SENT, EdgeFrame, RouterFrame
+from maim_protocol.frames import SENT, EdgeFrame, RouterFrame
 from maim_protocol.http2 import (
     CallFailed,
     CallStream,
@@ -20,6 +20,7 @@ from maim_protocol.http2 import (
     Status,
     read_request,
 )
+from maim_protocol.pace import HTTP2_PACE
 from maim_router.node import Node
 from maim_router.service import codec
 from maim_router.service.access import Access
@@ -38,7 +39,7 @@ _BUG = "the attachment failed in the router; its log tells why"
 class _Stream:
     """An `EdgeStream` over a call of our own."""
 
-    pace_seconds = HTTP2_PACE_SECONDS
+    pace = HTTP2_PACE
 
     def __init__(self, call: CallStream) -> None:
         self._call = call

@@ -12,7 +12,8 @@ import grpc
 
 from maim_edge.bridge import codec
 from maim_protocol.errors import AttachProblem, AttachRefused, RouterUnavailable
-from maim_protocol.frames import GRPC_PACE_SECONDS, EdgeFrame, RouterFrame, RouterStream
+from maim_protocol.frames import EdgeFrame, RouterFrame, RouterStream
+from maim_protocol.pace import GRPC_PACE
 from maim_protocol.v1 import bridge_pb2 as pb
 from maim_protocol.v1 import bridge_pb2_grpc
 
@@ -113,7 +114,7 @@ async def _connected(channel: grpc.aio.Channel, target: str) -> None:
 class _GrpcStream:
     """A `RouterStream` over a gRPC call; owns the channel."""
 
-    pace_seconds = GRPC_PACE_SECONDS
+    pace = GRPC_PACE
 
     def __init__(self, target: str, channel: grpc.aio.Channel, call: Call) -> None:
         self._target = target
