@@ -1,0 +1,9 @@
+"""Letters for users who are away: one box a user and platform, in memory or in a file."""
+
+from maim_router.mailbox.file import FileMailbox
+from maim_router.mailbox.interface import Bounds, Mailbox
+from maim_router.mailbox.letter import Letter
+from maim_router.mailbox.memory import MemoryMailbox
+from maim_router.mailbox.opening import open_mailbox
+
+__all__ = ["Bounds", "FileMailbox", "Letter", "Mailbox", "MemoryMailbox", "open_mailbox"]

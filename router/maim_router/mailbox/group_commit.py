@@ -1,0 +1,107 @@
+"""Group commit: what gathers while the disk is busy goes to it in one write.
+
+Used from one event loop; the disk has a thread of its own, the only one that writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import msgspec
+
+from maim_router.mailbox.disk import Written
+from maim_router.mailbox.interface import OnStored
+from maim_router.mailbox.letter import Letter, Place
+
+
+class Waiting(msgspec.Struct, eq=False):
+    """A letter that is not stored yet, and who waits for that."""
+
+    letter: Letter
+    waiters: list[OnStored]
+    # Nobody wants it any more: as safe as can be.
+    gone: bool = False
+
+
+class GroupCommit:
+    """Letters and removals on their way to the disk; a removal comes before a later letter.
+
+    It is bounded by whoever puts letters, since it keeps no more than was put.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Place], Sequence[Letter]], Written],
+        on_written: Callable[[Waiting, bool], None],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        self._write = write
+        self._on_written = on_written
+        self._on_error = on_error
+        self._thread = ThreadPoolExecutor(1, "maim-mailbox")
+        self._letters: list[Waiting] = []
+        self._removals: dict[Place, None] = {}
+        self._running: asyncio.Future[Written] | None = None
+        self._called = False
+        self._closed = False
+
+    def put(self, waiting: Waiting) -> None:
+        """Store a letter soon; `on_written` hears of it."""
+        self._letters.append(waiting)
+        self.go_on()
+
+    def remove(self, places: Iterable[Place]) -> None:
+        """Remove letters soon, stored or gathered ones."""
+        self._removals.update(dict.fromkeys(places))
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Write at the end of this turn what has gathered, removals that failed included."""
+        if not self._called and not self._closed and self._running is None:
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._start)
+
+    async def close(self) -> None:
+        """Write everything and end the thread; safe to cancel and to call again."""
+        self._start()
+        while (running := self._running) is not None:
+            await asyncio.wait([running])
+        self._closed = True
+        self._thread.shutdown(wait=False)
+
+    def _start(self) -> None:
+        self._called = False
+        if self._closed or self._running is not None or not (self._letters or self._removals):
+            return
+        wanted = [waiting for waiting in self._letters if not waiting.gone]
+        gone = [waiting for waiting in self._letters if waiting.gone]
+        removals = self._removals
+        self._letters, self._removals = [], {}
+        letters = [waiting.letter for waiting in wanted]
+        loop = asyncio.get_running_loop()
+        self._running = loop.run_in_executor(self._thread, self._write, list(removals), letters)
+        self._running.add_done_callback(partial(self._end, wanted, gone, removals))
+
+    def _end(
+        self,
+        wanted: list[Waiting],
+        gone: list[Waiting],
+        removals: dict[Place, None],
+        running: asyncio.Future[Written],
+    ) -> None:
+        self._running = None
+        written = running.result()
+        if not written.removed:
+            self._removals = removals | self._removals
+        if written.error is not None:
+            self._on_error(written.error)
+        for waiting, stored in zip(wanted, written.stored, strict=True):
+            self._on_written(waiting, stored or waiting.gone)
+        for waiting in gone:
+            self._on_written(waiting, True)
+        # Removals alone wait for somebody to go on: the disk has just refused them.
+        if self._letters or written.removed:
+            self._start()
