@@ -15,6 +15,7 @@ from maim_edge.handshake import Format
 from maim_edge.house import House
 from maim_edge.limits import Limits
 from maim_edge.outbox import Outbox, OutFrame
+from maim_edge.received import Received
 from maim_edge.utf8 import is_utf8
 from maim_edge.websocket_direct import INVALID_DATA, PIECE_BYTES, UNCHECKED_BYTES, DirectSocket
 from maim_protocol.close_codes import CloseCode, fit_reason
@@ -43,6 +44,7 @@ class Connection:
         "_limits",
         "_outbox",
         "_piece",
+        "_received",
         "_socket",
         "_writable",
         "closing",
@@ -70,12 +72,20 @@ class Connection:
         self._outbox: Outbox | None = None
         # The next piece of the large frame that is being written.
         self._piece = 0
+        self._received: Received | None = None
 
     @property
     def pending_bytes(self) -> int:
         """How much memory is held for what the client has yet to take."""
         waiting = self._outbox.bytes if self._outbox is not None else 0
         return waiting + (self._socket.pending_bytes if self._socket is not None else 0)
+
+    @property
+    def received(self) -> Received:
+        """What the client was delivered; made when there is something, idle ones need none."""
+        if self._received is None:
+            self._received = Received()
+        return self._received
 
     def attach(self, socket: DirectSocket) -> None:
         """Speak through this socket, which was handed over to this connection."""
@@ -101,6 +111,17 @@ class Connection:
         """Write what waits."""
         self._writable = True
         self._write_outbox()
+
+    def on_ping(self) -> None:
+        """Note that a ping was written."""
+        if self._received is not None:
+            self._received.pinged()
+
+    def on_pong(self) -> None:
+        """Note that the client has read what was written before the ping."""
+        if self._received is not None:
+            self._received.ponged()
+            self._house.bridge.report()
 
     def on_broken(self, code: int, reason: str) -> bytes | None:
         """Tell a client that broke the protocol why it is closed."""
@@ -202,7 +223,8 @@ class Connection:
         if not self._fixed:
             self.dialect = BARE if frame.bare else ENVELOPE
         if frame.type == SYS_ACK:
-            self._house.bridge.acked(self.handle, frame.acked_msg_id or "")
+            if self._received is not None and self._received.acked(frame.acked_msg_id or ""):
+                self._house.bridge.report()
         elif not self._house.bridge.send(self.handle, frame):
             self._hold(_NO_ROOM)
 
@@ -280,9 +302,11 @@ class Connection:
 
     def _fail(self, outcome: BridgeOutcome) -> None:
         outbox, self._outbox = self._outbox, None
+        if self._received is not None:
+            self._received.fail(outcome)
         if outbox is not None:
             outbox.fail(outcome)
-            self._house.bridge.report()
+        self._house.bridge.report()
 
     def _close_socket(self, socket: DirectSocket, code: int, reason: str) -> None:
         socket.close(code, reason)

@@ -6,16 +6,16 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Any
 
 from maim_edge.asgi_socket import AsgiSocket
 from maim_edge.bridge import Bridge
 from maim_edge.bridge.client import BridgeClient
-from maim_edge.bridge.downlink import Downlink, Receipt
+from maim_edge.bridge.downlink import Downlink
 from maim_edge.bridge.greeting import Identity
 from maim_edge.connection import Connection
-from maim_edge.dialects import Delivery, Dialect, Pieces
+from maim_edge.delivering import Delivering
 from maim_edge.handshake import Handshake, HandshakeRefused
 from maim_edge.house import House
 from maim_edge.registry import Registry
@@ -24,12 +24,10 @@ from maim_protocol.close_codes import CloseCode
 from maim_protocol.errors import ErrorCode, Refusal, RouterUnavailable
 from maim_protocol.frames import (
     Admission,
-    BridgeOutcome,
     Deliveries,
     DisconnectOrder,
     Open,
     Refused,
-    Want,
 )
 from maim_protocol.transfers import Transfers
 
@@ -48,6 +46,7 @@ class Gateway:
             settings.max_connections, settings.max_connections_per_ip
         )
         self.bridge = BridgeClient(bridge, identity, self, settings.grace)
+        self._delivering = Delivering(self._registry)
         self._house = House(settings, self.bridge, self._leave)
         self.draining = False
         self._empty = asyncio.Event()
@@ -87,14 +86,7 @@ class Gateway:
 
     def on_deliveries(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
         """Hand each delivery to its connections, encoded once for all of one dialect."""
-        start = 0
-        for row, ordinal in enumerate(columns.ordinals):
-            fanout = columns.fanouts[row] if columns.fanouts else 1
-            conns = columns.conns[start : start + fanout]
-            start += fanout
-            delivery = _delivery(columns, row, transfers)
-            want = columns.wants[row] if columns.wants else Want.DONE
-            self._hand_out(delivery, ordinal, want, conns, downlink)
+        self._delivering.hand_out(columns, transfers, downlink)
 
     def on_settled(self, conn: int, msg_id: str) -> None:
         """Acknowledge a message to its sender."""
@@ -172,50 +164,6 @@ class Gateway:
             raise HandshakeRefused(_refusal(verdict.code), verdict.text)
         return verdict
 
-    def _hand_out(
-        self,
-        delivery: Delivery,
-        ordinal: int,
-        want: int,
-        conns: Sequence[int],
-        downlink: Downlink,
-    ) -> None:
-        """Write to whoever takes it now; the others get it when they do."""
-        encoded: list[tuple[Dialect, Pieces]] = []
-        later: list[tuple[int, Connection | None, Pieces]] = []
-        for conn in conns:
-            connection = self._registry.get(conn)
-            if connection is None:
-                later.append((conn, None, ()))
-                continue
-            pieces = _encoded(delivery, connection.dialect, encoded)
-            if want == Want.ACKED or len(pieces) > 1 or not connection.write(pieces[0]):
-                later.append((conn, connection, pieces))
-        if not later:
-            downlink.written_at_once(ordinal, want, conns)
-        else:
-            waiting = {conn for conn, _, _ in later}
-            downlink.take(ordinal, want, len(conns))
-            for conn in conns:
-                if conn not in waiting:
-                    Receipt(downlink, ordinal, conn, delivery.msg_id).written()
-            for conn, connection, pieces in later:
-                receipt = Receipt(downlink, ordinal, conn, delivery.msg_id)
-                if connection is None:
-                    receipt.failed(BridgeOutcome.GONE)
-                else:
-                    connection.deliver(pieces, receipt)
-
-
-def _encoded(delivery: Delivery, dialect: Dialect, encoded: list[tuple[Dialect, Pieces]]) -> Pieces:
-    """Encode a delivery, once for each dialect."""
-    for known, pieces in encoded:
-        if known is dialect:
-            return pieces
-    pieces = dialect.deliver(delivery)
-    encoded.append((dialect, pieces))
-    return pieces
-
 
 async def _within(seconds: float, fact: Coroutine[Any, Any, object]) -> bool:
     """Whether a fact came true in time."""
@@ -240,17 +188,3 @@ def _close_code(code: int) -> int:
 
 def _refusal(code: str) -> Refusal:
     return Refusal(code) if code in set(Refusal) else Refusal.ROUTER_UNAVAILABLE
-
-
-def _delivery(columns: Deliveries, row: int, transfers: Transfers) -> Delivery:
-    transfer = columns.transfers[row] if columns.transfers else 0
-    return Delivery(
-        msg_id=columns.msg_ids[row],
-        type=columns.types[row],
-        sender_user=columns.sender_users[row],
-        sender_platform=columns.sender_platforms[row],
-        target_user=columns.target_users[row],
-        platform=columns.platforms[row],
-        timestamp=columns.timestamps[row],
-        payload=transfers.pieces(transfer) if transfer else [columns.payloads[row]],
-    )

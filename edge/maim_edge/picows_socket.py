@@ -229,6 +229,7 @@ class PicowsSocket:
     def on_pong(self) -> None:
         """Note that the peer is alive."""
         self._pulse.answered()
+        self._receiver.ponged()
 
     def on_close(self, code: int, reason: str) -> None:
         """Answer, or take it for the answer; RFC 6455 lets the server close the connection."""
@@ -246,6 +247,7 @@ class PicowsSocket:
         match self._pulse.beat(now, rhythm, self.pending_bytes, self._held):
             case Beat.PING:
                 self.transport.write(EMPTY_PING)
+                self._receiver.pinged()
             case Beat.DROP:
                 self.transport.write(KEEPALIVE_TIMEOUT)
                 self.transport.abort()

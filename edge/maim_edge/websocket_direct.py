@@ -50,6 +50,12 @@ class Listener(Protocol):
     def on_broken(self, code: int, reason: str) -> bytes | None:
         """Give a last text message to a peer that broke the protocol, or None."""
 
+    def on_ping(self) -> None:
+        """Hear that a ping was written, behind everything that was sent before."""
+
+    def on_pong(self) -> None:
+        """Hear that the peer answered a ping: it has read what was sent before that."""
+
     def on_closed(self, code: int, reason: str) -> None:
         """Hear the end, once: the peer's close code, 1005 for none, 1006 for no close frame."""
 

@@ -36,6 +36,12 @@ class Receiver(Protocol):
     def last_words(self, code: int, reason: str) -> bytes | None:
         """Give a last text message to a peer that broke the protocol."""
 
+    def pinged(self) -> None:
+        """Hear that a ping was written."""
+
+    def ponged(self) -> None:
+        """Hear that the peer answered one."""
+
     def pause_writing(self) -> None:
         """Stop whoever writes."""
 
@@ -99,6 +105,14 @@ class Gate:
         if self._waiting is None:
             self._tell_end(code, reason)
 
+    def pinged(self) -> None:
+        """Tell the listener of a ping."""
+        self._listener.on_ping()
+
+    def ponged(self) -> None:
+        """Tell the listener of its answer."""
+        self._listener.on_pong()
+
     def last_words(self, code: int, reason: str) -> bytes | None:
         """Ask the listener what to say to a peer that broke the protocol."""
         return self._listener.on_broken(code, reason)
@@ -130,6 +144,12 @@ class Gate:
 
 class Nobody:
     """Who listens to a WebSocket that has ended."""
+
+    def on_ping(self) -> None:
+        """Take no notice."""
+
+    def on_pong(self) -> None:
+        """Take no notice."""
 
     def on_message(self, data: bytes) -> None:
         """Take no notice."""

@@ -83,6 +83,12 @@ class Inbox:
     def last_words(self, code: int, reason: str) -> bytes | None:
         """Have none: ASGI has no word for that."""
 
+    def pinged(self) -> None:
+        """Do nothing: ASGI has no word for that."""
+
+    def ponged(self) -> None:
+        """Do nothing."""
+
     def pause_writing(self) -> None:
         """Stop the application's sending."""
         if self._end is None and self._writable is None:

@@ -184,9 +184,17 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.get_write_buffer_size():
             self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
+    def handle_pong(self, event: Frame) -> None:
+        """Note that the peer is alive, and tell the listener."""
+        super().handle_pong(event)
+        if self._direct is not None:
+            self._direct.gate.ponged()
+
     def send_keepalive_ping(self) -> None:
         """Ping, and remember how much the peer has yet to take before it sees it."""
         super().send_keepalive_ping()
+        if self._direct is not None:
+            self._direct.gate.pinged()
         self._unsent_at_ping = self.transport.get_write_buffer_size()
 
     def keepalive_timeout(self) -> None:

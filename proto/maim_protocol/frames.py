@@ -23,11 +23,16 @@ Ranges = list[tuple[int, int]]
 
 
 class Want(enum.IntEnum):
-    """What the router wants to be told of a delivery."""
+    """What the router wants to be told of a delivery.
+
+    It keeps a delivery until the edge is done with it, that is until the client is known to have
+    it; but one that is `PASSING` is over when it is written.
+    """
 
     DONE = 0
     WRITTEN = 1
     ACKED = 2
+    PASSING = 3
 
 
 class BridgeOutcome(enum.IntEnum):
@@ -38,6 +43,7 @@ class BridgeOutcome(enum.IntEnum):
     GONE = 3
     SLOW = 4
     TOO_LARGE = 5
+    DROPPED = 6
 
 
 @dataclass(frozen=True, slots=True)

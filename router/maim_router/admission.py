@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from maim_protocol.errors import Refusal
@@ -12,7 +13,8 @@ from maim_router.auth import Auth, AuthAnswer
 from maim_router.connection_map import ConnectionMap, Entry
 from maim_router.denials import Denials
 from maim_router.dispatch import metadata
-from maim_router.events import Address, Session
+from maim_router.events import Address, EdgeKey, Session
+from maim_router.numbers import Numbers
 
 log = logging.getLogger(__name__)
 
@@ -26,28 +28,35 @@ class Admission:
     """
 
     def __init__(
-        self, auth: Auth, connections: ConnectionMap, report: Callable[[ev.Event], None]
+        self,
+        auth: Auth,
+        connections: ConnectionMap,
+        report: Callable[[ev.Event], None],
+        numbers: Numbers,
     ) -> None:
         self.denials = Denials()
         self._auth = auth
         self._connections = connections
         self._report = report
-        self._asking: set[asyncio.Task[None]] = set()
+        self._numbers = numbers
+        self._asking: dict[asyncio.Task[None], EdgeKey] = {}
         self._writes: asyncio.Queue[_Write | asyncio.Future[None]] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
 
     def authenticate(self, action: ev.Authenticate) -> None:
         """Ask the auth callback about a handshake."""
         task = asyncio.get_running_loop().create_task(self._ask(action))
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
+        self._asking[task] = action.address.edge
+        task.add_done_callback(self._asking.pop)
 
     def write(self, action: _Write) -> None:
         """Write to the map after everything that was to be written before."""
         self._put(action)
 
-    async def settled(self) -> None:
-        """Wait until everything that was to be written by now is in the map."""
+    async def settled(self, edge: EdgeKey) -> None:
+        """Wait until what an edge announced is in the map, or was sent away."""
+        if asking := [task for task, of in self._asking.items() if of == edge]:
+            await asyncio.wait(asking)
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._put(reached)
         await reached
@@ -92,7 +101,7 @@ class Admission:
 
     async def _add(self, session: Session) -> ev.Registered | ev.NotRegistered:
         try:
-            replaced = await self._connections.add(_entry(session))
+            replaced = await self._connections.add(self._entry(session))
         except Exception:
             log.exception("connection map: %s was not added", session.uuid)
             return ev.NotRegistered(session)
@@ -104,6 +113,8 @@ class Admission:
         except Exception:
             log.exception("connection map: %s was not removed", address)
 
-
-def _entry(session: Session) -> Entry:
-    return Entry(session.uuid, session.user_id, session.edge, session.open, session.restored)
+    def _entry(self, session: Session) -> Entry:
+        came = self._numbers.next(time.time())
+        return Entry(
+            session.uuid, session.user_id, session.edge, session.open, session.restored, came
+        )

@@ -13,6 +13,8 @@ from maim_protocol.masking import mask_text
 from maim_router.api_keys import ApiKeys
 from maim_router.auth import Auth, CallbackAuth, KeyFileAuth, OpenAuth
 from maim_router.hooks import Hooks
+from maim_router.identity import Signer
+from maim_router.mailbox import Bounds, Mailbox, open_mailbox
 from maim_router.node import Node, NodeOptions
 from maim_router.settings import RouterSettings
 
@@ -63,7 +65,13 @@ def build_node(app: Any, settings: RouterSettings, *, loopback: bool | None = No
     if loopback is None:
         loopback = is_loopback(settings.address)
     auth = _choose_auth(hooks, settings, loopback)
-    node = Node(hooks, auth, _options(config, settings))
+    node = Node(
+        hooks,
+        auth,
+        _options(config, settings),
+        mailbox=_mailbox(settings),
+        signer=_signer(settings),
+    )
     if app is not config:
         app.bind_node(node)
     return node
@@ -93,6 +101,18 @@ def _choose_auth(hooks: Hooks, settings: RouterSettings, loopback: bool) -> Auth
     return OpenAuth()
 
 
+def _mailbox(settings: RouterSettings) -> Mailbox | None:
+    if not settings.mailbox_messages:
+        return None
+    bounds = Bounds(settings.mailbox_messages, settings.mailbox_bytes, settings.mailbox_total_bytes)
+    return open_mailbox(settings.mailbox, bounds)
+
+
+def _signer(settings: RouterSettings) -> Signer:
+    key = settings.signing_key
+    return Signer(key.get_secret_value().encode() if key is not None else None)
+
+
 def _options(config: Any, settings: RouterSettings) -> NodeOptions:
     defaults = NodeOptions()
     hook_timeout = settings.hook_timeout
@@ -102,6 +122,7 @@ def _options(config: Any, settings: RouterSettings) -> NodeOptions:
         hook_timeout=hook_timeout,
         dedup_window=settings.dedup_window,
         resolve_ttl=settings.resolve_ttl,
+        mailbox_ttl=settings.mailbox_ttl,
         ack=settings.ack,
         stop_timeout=STOP_TIMEOUT,
         max_handler_tasks=getattr(config, "max_handler_tasks", defaults.max_handler_tasks),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from maim_protocol.frames import BridgeOutcome, Want
@@ -34,6 +34,7 @@ OF_BRIDGE: dict[int, Outcome] = {
     BridgeOutcome.GONE: Outcome.NO_CONNECTION,
     BridgeOutcome.SLOW: Outcome.SLOW,
     BridgeOutcome.TOO_LARGE: Outcome.TOO_LARGE,
+    BridgeOutcome.DROPPED: Outcome.SLOW,
 }
 _BEST_FIRST = list(Outcome)
 _DELIVERED = frozenset((Outcome.ACKED, Outcome.WRITTEN, Outcome.QUEUED))
@@ -41,16 +42,22 @@ _DELIVERED = frozenset((Outcome.ACKED, Outcome.WRITTEN, Outcome.QUEUED))
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What became of one message at every connection that it was for."""
+    """What became of one message at every connection that it was for.
+
+    `box` is what became of it in the mailbox (`QUEUED`, `EXPIRED`), None when it never was there;
+    `expires_at` is when it leaves that, Unix seconds.
+    """
 
     msg_id: str
     user_id: str = ""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    box: Outcome | None = None
+    expires_at: float = 0.0
 
     @property
     def outcome(self) -> Outcome:
         """The best outcome of all; `NO_CONNECTION` when there was no connection."""
-        found = set(self.outcomes.values())
+        found = {*self.outcomes.values()} | ({self.box} if self.box is not None else set())
         return min(found, key=_BEST_FIRST.index, default=Outcome.NO_CONNECTION)
 
 
@@ -76,6 +83,8 @@ class Ledger:
         self._taken_once = False
         self._shares_open = 0
         self._finished: asyncio.Future[None] | None = None
+        # What became of it in the mailbox, when that was the last word.
+        self.box: Outcome | None = None
 
     def expect(self) -> None:
         """Count in an edge."""
@@ -94,15 +103,24 @@ class Ledger:
         if self._edges_open == 0 and self._on_taken is not None:
             self._on_taken(self._taken_once)
 
+    def close(self, box: Outcome) -> None:
+        """Note what became of it in the mailbox: nothing more will come."""
+        self.box = box
+        if self._finished is not None and not self._finished.done():
+            self._finished.set_result(None)
+
     def share_ended(self) -> None:
         """Note that the last word on every connection of one edge is known."""
         self._shares_open -= 1
         if not self._shares_open and self._finished is not None and not self._finished.done():
             self._finished.set_result(None)
 
-    async def wait(self, timeout: float) -> None:
-        """Wait until the last word on every connection is known, at most `timeout` seconds."""
-        if not self._shares_open:
+    async def wait(self, timeout: float, *, for_box: bool = False) -> None:
+        """Wait until the last word on every connection is known, at most `timeout` seconds.
+
+        `for_box`: it is in the mailbox and has not been given to any connection yet.
+        """
+        if self.box is not None or not (self._shares_open or for_box):
             return
         self._finished = asyncio.get_running_loop().create_future()
         await asyncio.wait([self._finished], timeout=timeout)
@@ -143,13 +161,25 @@ class Share:
             outcomes = {conn: code for conn, code in outcomes.items() if code != written}
         self._close(outcomes)
 
+    def end(self, conns: Iterable[int], outcome: Outcome) -> None:
+        """Note the last word on some connections, unless there was one."""
+        still = self._uuids if self._open is None else self._open
+        ended = [conn for conn in conns if conn in still]
+        for conn in ended:
+            self._ledger.outcomes[self._uuids[conn]] = outcome
+        self._close(dict.fromkeys(ended, 0))
+
+    def done(self) -> None:
+        """Note that nothing more will be said of it."""
+        self._close(dict.fromkeys(self._uuids, 0))
+
     def lose(self) -> None:
         """Note that the edge is lost."""
         self.taken(by_edge=False)
         lost = self._uuids if self._open is None else self._open
         for conn in lost:
             self._ledger.outcomes.setdefault(self._uuids[conn], Outcome.EDGE_UNREACHABLE)
-        self._close(dict.fromkeys(lost, 0))
+        self.done()
 
     def _close(self, conns: Mapping[int, int]) -> None:
         if self._open is None:

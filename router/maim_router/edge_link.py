@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
 
 from maim_protocol.errors import AttachProblem, AttachRefused
 from maim_protocol.frames import (
@@ -22,17 +24,40 @@ from maim_protocol.pump import Pump
 from maim_protocol.ranges import to_ranges
 from maim_protocol.transfers import Transfers
 from maim_router.events import EdgeKey, Inbound, Relay
-from maim_router.in_flight import InFlight, lost
+from maim_router.in_flight import InFlight, Returned
 from maim_router.outbound import Close, Delivery, Outbound
+
+# What one connection may have on its way, or waiting, before it counts as a slow consumer. Its
+# edge closes it long before, unless it is the edge that does not read.
+CREDIT_BYTES = 64 << 20
+# What a message takes besides its payload, about.
+MESSAGE_BYTES = 500
+
+
+class Reports(Struct, gc=False):
+    """What a frame says of earlier deliveries."""
+
+    taken: Sequence[Relay] = ()
+    returned: Sequence[Returned] = ()
+    arrived: Sequence[Delivery] = ()
 
 
 class EdgeLink:
     """The stream to one edge. `run` sends what has gathered; the welcome goes first and alone.
 
-    `lost` is set when the edge was given up: its stream ends then.
+    `lost` is set when the edge was given up: its stream ends then. `on_slow` hears of a connection
+    for which more waits than its credit.
     """
 
-    def __init__(self, key: EdgeKey, address: str, attached_at: float, stream: EdgeStream) -> None:
+    def __init__(
+        self,
+        key: EdgeKey,
+        address: str,
+        attached_at: float,
+        stream: EdgeStream,
+        on_slow: Callable[[int], None],
+    ) -> None:
+        self._on_slow = on_slow
         self.key = key
         self.address = address
         self.attached_at = attached_at
@@ -46,6 +71,7 @@ class EdgeLink:
         self._rejections: list[Rejection] = []
         self._outbound = Outbound()
         self._in_flight = InFlight()
+        self._held: dict[int, int] = {}
         # Whether the pump knows that there is something: one call of it for all that gathers.
         self._awake = False
         self._pump = Pump(self, stream)
@@ -79,9 +105,29 @@ class EdgeLink:
 
     def deliver(self, delivery: Delivery) -> None:
         """Send a message to connections of this edge."""
-        self.deliveries += len(delivery.conns)
+        conns = delivery.conns
+        self.deliveries += len(conns)
+        if delivery.message.number:
+            size, held = len(delivery.payload) + MESSAGE_BYTES, self._held
+            for conn in conns:
+                total = held[conn] = held.get(conn, 0) + size
+                if total > CREDIT_BYTES:
+                    self._on_slow(conn)
         self._outbound.push(delivery)
         self._wake()
+
+    def take_back(self, conn: int) -> Sequence[Returned]:
+        """Take everything away from a connection that it is not known to have, in order."""
+        self._held.pop(conn, None)
+        waiting = self._outbound.take_back(conn)
+        return [
+            *self._in_flight.take_back(conn),
+            *[Returned(delivery, (conn,), taken=False) for delivery in waiting],
+        ]
+
+    def forget(self, conn: int) -> None:
+        """Count no more what a connection holds that is gone."""
+        self._held.pop(conn, None)
 
     def messages(self, frame: EdgeFrame) -> Sequence[Inbound]:
         """Read the messages of a frame.
@@ -118,28 +164,49 @@ class EdgeLink:
         waits = self._verdicts or self._settled or self._rejections or self._outbound
         return self._welcomed and bool(waits)
 
-    def on_reports(self, frame: EdgeFrame) -> Sequence[Relay]:
-        """Take in what an edge says of earlier deliveries; returns the relays that it has now.
-
-        Raises `AttachRefused`.
-        """
-        taken = self._in_flight.take(frame.taken_through) if frame.taken_through else []
+    def on_reports(self, frame: EdgeFrame) -> Reports:
+        """Take in what an edge says of earlier deliveries; raises `AttachRefused`."""
+        reports = Reports()
+        if frame.taken_through:
+            reports.taken = self._in_flight.take(frame.taken_through)
         if frame.outcomes is not None:
             try:
-                self._in_flight.hear(frame.outcomes)
+                reports.returned = self._in_flight.hear(frame.outcomes)
             except ValueError as error:
                 raise _malformed("outcomes", error) from None
         if frame.done:
             try:
-                taken += self._in_flight.finish(frame.done)
+                early, ended = self._in_flight.finish(frame.done)
             except ValueError as error:
                 raise _malformed("done", error) from None
-        return taken
+            if early:
+                reports.taken = [*reports.taken, *early]
+            reports.arrived = self._let_go(ended)
+        return reports
 
-    def lose(self) -> Sequence[Relay]:
-        """Give up everything that the edge had not answered for; returns the relays among it."""
+    def lose(self) -> Sequence[Returned]:
+        """Give up everything that the edge is not done with, in order."""
         self.lost.set()
-        return [*self._in_flight.lose(), *lost(self._outbound.drain())]
+        waiting = self._outbound.drain()
+        return [
+            *self._in_flight.lose(),
+            *[Returned(delivery, delivery.conns, taken=False) for delivery in waiting],
+        ]
+
+    def _let_go(self, ended: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Give the credit of deliveries back; returns those that came from the mailbox."""
+        held = self._held
+        boxed = []
+        for delivery in ended:
+            if not delivery.message.number:
+                continue
+            if delivery.boxed:
+                boxed.append(delivery)
+            size = len(delivery.payload) + MESSAGE_BYTES
+            for conn in delivery.conns:
+                if conn in held:
+                    held[conn] -= size
+        return boxed
 
     def _wake(self) -> None:
         if not self._awake:

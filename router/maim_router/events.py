@@ -71,8 +71,11 @@ class Inbound(Struct, frozen=True, gc=False):
 
 
 class EdgeAttached(Struct, frozen=True, gc=False):
+    """`unproven` connections were admitted by nobody that this router can believe."""
+
     edge: EdgeKey
     live: Sequence[Live] = ()
+    unproven: Sequence[Live] = ()
 
 
 class EdgeLost(Struct, frozen=True, gc=False):

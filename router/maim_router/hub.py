@@ -98,7 +98,7 @@ class Hub:
             return []
         self.counters.successful_auths += 1
         session.phase = Phase.REGISTERING
-        session.uuid = self._new_uuid()
+        session.uuid = session.uuid or self._new_uuid()
         session.user_id = event.user_id
         return [ev.Register(session)]
 
@@ -106,7 +106,11 @@ class Hub:
         if self._in_phase(event.address, Phase.AUTHENTICATING) is None:
             return []
         self.counters.failed_auths += 1
-        self._forget(event.address)
+        session = self._forget(event.address)
+        if session is not None and session.restored:
+            wrong = event.code == Refusal.UNAUTHENTICATED
+            code = CloseCode.UNAUTHENTICATED if wrong else CloseCode.ROUTER_UNREACHABLE
+            return [ev.Disconnect(event.address, code, event.text)]
         return [ev.Refuse(event.address, event.code, event.text)]
 
     def _registered(self, event: ev.Registered) -> list[ev.Action]:
@@ -171,6 +175,12 @@ class Hub:
             session.uuid, session.user_id = admission.connection_uuid, admission.user_id
             sessions[live.open.conn] = session
             yield ev.Register(session)
+        for live in event.unproven:
+            session = Session(event.edge, live.open, restored=True)
+            session.uuid = live.admission.connection_uuid
+            sessions[live.open.conn] = session
+            self.counters.total_auth_requests += 1
+            yield ev.Authenticate(session.address, live.open)
 
     def _edge_lost(self, event: ev.EdgeLost) -> list[ev.Action]:
         sessions = self._edges.pop(event.edge, {})

@@ -1,20 +1,33 @@
-"""Deliveries that one edge has not answered for: pure, no clock, no I/O.
+"""Deliveries that one edge is not done with: pure, no clock, no I/O.
 
-What nobody waits for is handled by the range: a relayed message is forgotten when it is taken,
-and only deliveries whose outcome is wanted are kept by number until they are done.
+A delivery is kept from the moment when it leaves until the edge says that every client has it
+for certain, so that it can be given to somebody else when the edge or a client is lost.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
 
-from maim_protocol.frames import Outcomes, Ranges
+from msgspec import Struct
+
+from maim_protocol.frames import BridgeOutcome, Outcomes, Ranges
 from maim_protocol.ranges import covered
 from maim_router.delivery import OF_BRIDGE, Share
 from maim_router.events import Relay
-from maim_router.outbound import Delivery, Flight
+from maim_router.outbound import Delivery
+
+# What a client will not get from this connection, but may from another one.
+_RETURNED = frozenset((BridgeOutcome.GONE, BridgeOutcome.SLOW))
+
+
+class Returned(Struct, frozen=True, gc=False):
+    """A delivery that these connections do not get; `taken`: its sender was told it is safe."""
+
+    delivery: Delivery
+    conns: Sequence[int]
+    taken: bool
+    slow: bool = False
 
 
 class InFlight:
@@ -23,82 +36,112 @@ class InFlight:
     def __init__(self) -> None:
         self._sent = 0
         self._taken = 0
-        # From `_taken + 1` to `_sent`; None: the edge said that it was done before taken.
-        self._untaken: deque[Flight | None] = deque()
-        self._wanted: dict[int, Share] = {}
+        self._open: dict[int, Delivery] = {}
+        # Deliveries of which a part was returned: their letters stay in the mailbox.
+        self._incomplete: set[int] = set()
 
     def send(self, deliveries: Sequence[Delivery]) -> int:
         """Note what leaves; returns the number of the first."""
         first = self._sent + 1
         self._sent += len(deliveries)
-        self._untaken.extend([delivery.flight for delivery in deliveries])
-        for ordinal, delivery in enumerate(deliveries, first):
-            if delivery.want and isinstance(delivery.flight, Share):
-                self._wanted[ordinal] = delivery.flight
+        self._open.update(enumerate(deliveries, first))
         return first
 
     def take(self, through: int) -> list[Relay]:
         """Note that the edge has everything up to `through`; returns the relays among it."""
-        count = min(through, self._sent) - self._taken
-        if count <= 0:
-            return []
-        self._taken += count
-        pop = self._untaken.popleft
-        return _taken([pop() for _ in range(count)])
+        first, self._taken = self._taken + 1, max(self._taken, min(through, self._sent))
+        get = self._open.get
+        return _taken([get(ordinal) for ordinal in range(first, self._taken + 1)])
 
-    def finish(self, done: Ranges) -> list[Relay]:
+    def finish(self, done: Ranges) -> tuple[list[Relay], list[Delivery]]:
         """Note what the edge is done with; returns the relays that it had not taken before.
 
-        Raises `ValueError` for ranges out of order.
+        And the deliveries whose every receiver has them. Raises `ValueError` for ranges out of
+        order.
         """
-        for ordinal in list(covered(done, self._wanted)):
-            del self._wanted[ordinal]
-        if not done or done[-1][1] <= self._taken:
-            return []
-        early: list[Flight | None] = []
-        for ordinal in covered(done, range(self._taken + 1, self._sent + 1)):
-            place = ordinal - self._taken - 1
-            early.append(self._untaken[place])
-            self._untaken[place] = None
-        return _taken(early)
+        pop, incomplete = self._open.pop, self._incomplete
+        ended: list[Delivery] = []
+        early: list[Delivery] = []
+        for ordinal in list(covered(done, self._open)):
+            delivery = pop(ordinal)
+            if delivery.want and isinstance(delivery.flight, Share):
+                delivery.flight.done()
+            if ordinal > self._taken:
+                early.append(delivery)
+            if incomplete and ordinal in incomplete:
+                incomplete.discard(ordinal)
+            else:
+                ended.append(delivery)
+        return _taken(early) if early else [], ended
 
-    def hear(self, outcomes: Outcomes) -> None:
-        """Take in outcomes; raises `ValueError` when the columns are not what they should be."""
+    def hear(self, outcomes: Outcomes) -> list[Returned]:
+        """Take in outcomes; returns what was not delivered and may be elsewhere.
+
+        Raises `ValueError` when the columns are not what they should be.
+        """
         ordinals, conns, codes = outcomes.ordinals, outcomes.conns, outcomes.outcomes
         if not len(ordinals) == len(conns) == len(codes):
             text = f"{len(ordinals)} ordinals, {len(conns)} conns, {len(codes)} outcomes"
             raise ValueError(f"expected columns of one length, got {text}")
         if unknown := set(codes).difference(OF_BRIDGE):
             raise ValueError(f"expected 1 to {len(OF_BRIDGE)} as outcome, got {max(unknown)}")
+        returned: list[Returned] = []
         start = 0
         for ordinal, run in groupby(ordinals):
             end = start + len(list(run))
-            share = self._wanted.get(ordinal)
-            if share is not None:
-                share.hear(dict(zip(conns[start:end], codes[start:end], strict=True)))
+            found = dict(zip(conns[start:end], codes[start:end], strict=True))
             start = end
+            delivery = self._open.get(ordinal)
+            if delivery is not None:
+                returned += self._hear_of(ordinal, delivery, found)
+        return returned
 
-    def lose(self) -> list[Relay]:
-        """Give everything up; returns the relays that were not taken."""
-        flights = [*self._untaken, *self._wanted.values()]
-        self._untaken.clear()
-        self._wanted.clear()
+    def take_back(self, conn: int) -> list[Returned]:
+        """Take everything away from a connection that it is not known to have."""
+        returned = []
+        for ordinal, delivery in list(self._open.items()):
+            if conn not in delivery.conns or not delivery.message.number:
+                continue
+            returned.append(Returned(delivery, (conn,), ordinal <= self._taken))
+            self._incomplete.add(ordinal)
+            if len(delivery.conns) == 1:
+                del self._open[ordinal]
+                self._incomplete.discard(ordinal)
+        return returned
+
+    def lose(self) -> list[Returned]:
+        """Give everything up."""
+        lost = [
+            Returned(delivery, delivery.conns, ordinal <= self._taken)
+            for ordinal, delivery in self._open.items()
+        ]
+        self._open.clear()
+        self._incomplete.clear()
         self._taken = self._sent
-        return lost(flights)
+        return lost
+
+    def _hear_of(self, ordinal: int, delivery: Delivery, found: dict[int, int]) -> list[Returned]:
+        returned: list[Returned] = []
+        if delivery.message.number:
+            for code in _RETURNED.intersection(found.values()):
+                conns = [conn for conn in found if found[conn] == code and conn in delivery.conns]
+                slow = code == BridgeOutcome.SLOW
+                returned.append(Returned(delivery, conns, ordinal <= self._taken, slow))
+                self._incomplete.add(ordinal)
+                found = {conn: code for conn, code in found.items() if conn not in conns}
+        if found and isinstance(delivery.flight, Share):
+            delivery.flight.hear(found)
+        return returned
 
 
-def lost(flights: Sequence[Flight | None]) -> list[Relay]:
-    """Tell the shares that their edge is lost; returns the relays."""
-    for flight in flights:
-        if isinstance(flight, Share):
-            flight.lose()
-    return [flight for flight in flights if isinstance(flight, Relay)]
-
-
-def _taken(flights: Sequence[Flight | None]) -> list[Relay]:
-    relays = [flight for flight in flights if isinstance(flight, Relay)]
-    if len(relays) < len(flights):
-        for flight in flights:
-            if isinstance(flight, Share):
-                flight.taken(by_edge=True)
+def _taken(deliveries: Sequence[Delivery | None]) -> list[Relay]:
+    relays = []
+    for delivery in deliveries:
+        if delivery is None:
+            continue
+        flight = delivery.flight
+        if isinstance(flight, Relay):
+            relays.append(flight)
+        elif isinstance(flight, Share):
+            flight.taken(by_edge=True)
     return relays

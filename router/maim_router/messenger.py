@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 
+import msgspec
+
 from maim_protocol.envelope import CUSTOM_PREFIX, SYS_STD, TYPE_MAX_CHARS
 from maim_router.connection_map import Audience, ConnectionMap
 from maim_router.delivery import DeliveryReport
 from maim_router.hooks import custom_type
+from maim_router.numbers import Numbers
 from maim_router.outbound import Outgoing
 from maim_router.resolver import Resolver
 from maim_router.sending import DEFAULT_TIMEOUT, Sender, WaitFor
@@ -22,7 +25,10 @@ class Messenger:
     Payloads are JSON objects in UTF-8; timeouts in seconds; `wait_for` as in docs/api.md.
     """
 
-    def __init__(self, connections: ConnectionMap, resolver: Resolver, sender: Sender) -> None:
+    def __init__(
+        self, connections: ConnectionMap, resolver: Resolver, sender: Sender, numbers: Numbers
+    ) -> None:
+        self._numbers = numbers
         self._connections = connections
         self._resolver = resolver
         self._sender = sender
@@ -36,14 +42,16 @@ class Messenger:
         platform: str,
         wait_for: WaitFor = "written",
         timeout: float = DEFAULT_TIMEOUT,
+        ttl: float = 0.0,
     ) -> DeliveryReport:
         """Send a standard message to a user, or to the user that a receiver's key names.
 
-        Raises what the application's resolving callback raises.
+        When nobody is there it waits in the mailbox for `ttl` seconds; 0: as long as the mailbox
+        keeps messages. Raises what the application's resolving callback raises.
         """
         user = user_id or await self._resolver.resolve(api_key, platform)
         to = Audience.of(self._connections.find(user, platform) if user else ())
-        message = _outgoing(SYS_STD, payload, user, platform)
+        message = self._outgoing(SYS_STD, payload, user, platform, ttl)
         return await self._sender.send(message, to, wait_for, timeout)
 
     async def broadcast(
@@ -55,7 +63,7 @@ class Messenger:
         timeout: float = DEFAULT_TIMEOUT,
     ) -> DeliveryReport:
         """Send a standard message to every connection, or to those of one platform."""
-        message = _outgoing(SYS_STD, payload, "", platform)
+        message = self._outgoing(SYS_STD, payload, "", platform)
         to = self._connections.audience(platform)
         return await self._sender.send(message, to, wait_for, timeout)
 
@@ -69,14 +77,36 @@ class Messenger:
         connection_uuid: str = "",
         wait_for: WaitFor = "written",
         timeout: float = DEFAULT_TIMEOUT,
+        ttl: float = 0.0,
     ) -> DeliveryReport:
         """Send a custom message to whatever matches all the targets; no target: to everybody.
 
+        One for a user on a platform waits in the mailbox when nobody is there, as in `send`.
         Raises `ValueError` for a type that no frame could have.
         """
         to = self._matching(user_id, platform, connection_uuid)
-        message = _outgoing(_checked(custom_type(type)), payload, user_id, platform)
+        kept_for = "" if connection_uuid else user_id
+        message = self._outgoing(_checked(custom_type(type)), payload, user_id, platform, ttl)
+        if not kept_for:
+            message = msgspec.structs.replace(message, number=0)
         return await self._sender.send(message, to, wait_for, timeout)
+
+    def _outgoing(
+        self, type: str, payload: bytes, user_id: str, platform: str, ttl: float = 0.0
+    ) -> Outgoing:
+        """Make a message; one for a user on a platform is numbered, so that it is not lost."""
+        now = time.time()
+        return Outgoing(
+            msg_id=f"msg_{uuid.uuid4().hex}",
+            type=type,
+            payload=payload,
+            timestamp=now,
+            sender_user=SERVER,
+            target_user=user_id,
+            platform=platform,
+            number=self._numbers.next(now) if user_id and platform else 0,
+            ttl=ttl,
+        )
 
     def _matching(self, user_id: str, platform: str, connection_uuid: str) -> Audience:
         if not connection_uuid:
@@ -96,15 +126,3 @@ def _checked(type: str) -> str:
     # Half of a surrogate pair would end the stream to the edge and take other messages with it.
     type.encode()
     return type
-
-
-def _outgoing(type: str, payload: bytes, user_id: str, platform: str) -> Outgoing:
-    return Outgoing(
-        msg_id=f"msg_{uuid.uuid4().hex}",
-        type=type,
-        payload=payload,
-        timestamp=time.time(),
-        sender_user=SERVER,
-        target_user=user_id,
-        platform=platform,
-    )

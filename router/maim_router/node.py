@@ -8,37 +8,43 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from maim_protocol.addresses import is_loopback
-from maim_protocol.errors import AttachProblem, AttachRefused, ErrorCode
+from maim_protocol.close_codes import CloseCode
+from maim_protocol.errors import AttachProblem, AttachRefused
 from maim_protocol.frames import (
-    PROTOCOL_VERSION,
     EdgeFrame,
     EdgeStream,
     Hello,
+    Live,
     Refused,
 )
 from maim_router import events as ev
 from maim_router.admission import Admission
-from maim_router.auth import Auth, OpenAuth
+from maim_router.auth import Auth
 from maim_router.connection_map import ConnectionMap, MemoryConnectionMap
 from maim_router.dispatch import Ack, Dispatch
 from maim_router.edge_link import EdgeLink
 from maim_router.events import Address, EdgeKey
 from maim_router.handlers import Handlers, Order
+from maim_router.hello import check_hello, read_hello
 from maim_router.hooks import Hooks
 from maim_router.hub import Hub
+from maim_router.identity import Signer
+from maim_router.mailbox import Mailbox
 from maim_router.messenger import Messenger
-from maim_router.relay import EDGE_LOST, Relay
+from maim_router.numbers import Numbers, last_number
+from maim_router.post import Post
+from maim_router.relay import Relay
 from maim_router.resolver import Resolver
+from maim_router.returns import Returns
 from maim_router.sending import Sender
 from maim_router.shared_texts import SharedTexts
+from maim_router.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
-
-EDGE_ID_MAX_CHARS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class NodeOptions:
     handler_order: Order = "concurrent"
     stop_timeout: float = 2.0
     hello_timeout: float = 15.0
+    mailbox_ttl: float = 86400.0
 
 
 class Node:
@@ -64,6 +71,8 @@ class Node:
         auth: Auth,
         options: NodeOptions | None = None,
         connections: ConnectionMap | None = None,
+        mailbox: Mailbox | None = None,
+        signer: Signer | None = None,
     ) -> None:
         self.options = options or NodeOptions()
         self.hooks = hooks
@@ -80,15 +89,19 @@ class Node:
         self._streams: set[asyncio.Task[Any]] = set()
         self._stopped = False
         self._shared = SharedTexts()
+        self._signer = signer or Signer()
         # When the last frame came, monotonic seconds.
         self._now = time.monotonic()
-        resolve_ttl = self.options.resolve_ttl
-        self.resolver = Resolver(self._resolve, resolve_ttl, time.monotonic)
-        sender = Sender(self._links.get)
-        self._relay = Relay(self.resolver, self.connections, sender, self._step)
+        self.resolver = Resolver(self._resolve, self.options.resolve_ttl, time.monotonic)
+        numbers = Numbers(last_number(mailbox))
+        self.post = Post(mailbox, self.connections, self._links.get, self.options.mailbox_ttl)
+        self._sweeper = Sweeper(self.post)
+        self._returns = Returns(self.post, self._step)
+        sender = Sender(self._links.get, self.post, self._returns)
+        self._relay = Relay(self.resolver, self.connections, sender, self.post, numbers, self._step)
         self._dispatch = Dispatch(hooks, self.handlers, self.options.ack, self._step)
-        self.admission = Admission(auth, self.connections, self._step)
-        self.messenger = Messenger(self.connections, self.resolver, sender)
+        self.admission = Admission(auth, self.connections, self._step, numbers)
+        self.messenger = Messenger(self.connections, self.resolver, sender, numbers)
 
     @property
     def links(self) -> Sequence[EdgeLink]:
@@ -108,7 +121,7 @@ class Node:
         """
         try:
             async with asyncio.timeout(self.options.hello_timeout):
-                hello, frames = await _read_hello(stream)
+                hello, frames = await read_hello(stream)
         except TimeoutError:
             text = f"expected the whole hello within {self.options.hello_timeout:g} s"
             raise AttachRefused(AttachProblem.PROTOCOL, text) from None
@@ -153,6 +166,9 @@ class Node:
         await self._relay.stop()
         await self.resolver.stop()
         await self.admission.stop()
+        await self._sweeper.stop()
+        if self.post.mailbox is not None:
+            await self.post.mailbox.close()
 
     def disconnect(self, entries: Sequence[Any], code: int, reason: str) -> int:
         """Order connections of the map to be closed; returns how many."""
@@ -160,40 +176,38 @@ class Node:
             self._carry_out(ev.Disconnect(entry.address, code, reason))
         return len(entries)
 
+    def _on_slow(self, edge: EdgeKey, conn: int) -> None:
+        """Send a connection away for which too much waits here; the mailbox takes that."""
+        link = self._links.get(edge)
+        if link is not None:
+            text = "slow consumer: more waits for it at the router than it may hold"
+            self._returns.take(edge, link.take_back(conn), time.time())
+            link.disconnect(conn, CloseCode.SLOW_CONSUMER, text)
+
     async def _resolve(self, api_key: str, platform: str) -> str:
         async with asyncio.timeout(self.options.hook_timeout):
             return await self.auth.resolve(api_key, platform)
 
     def _attach(self, hello: Hello, stream: EdgeStream, frames: Sequence[EdgeFrame]) -> EdgeLink:
         key = EdgeKey(hello.edge_id, hello.epoch)
-        self._check(hello)
+        check_hello(hello, self._links, self.auth)
         for earlier in [k for k in self._links if k.edge_id == key.edge_id]:
             self._detach(self._links[earlier])
-        link = EdgeLink(key, hello.address, time.time(), stream)
+        link = EdgeLink(key, hello.address, time.time(), stream, partial(self._on_slow, key))
         self._links[key] = link
+        self._sweeper.start()
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
         live = [self._shared.live(live) for frame in frames for live in frame.live]
-        self._step(ev.EdgeAttached(key, live))
+        proven = [one for one in live if self._signer.proves(key, one)]
+        unproven = [self._renamed(one) for one in live if not self._signer.proves(key, one)]
+        self._step(ev.EdgeAttached(key, proven, unproven))
         return link
 
-    def _check(self, hello: Hello) -> None:
-        if not 1 <= len(hello.edge_id) <= EDGE_ID_MAX_CHARS:
-            text = f"edge_id: expected 1 to {EDGE_ID_MAX_CHARS} characters"
-            raise AttachRefused(AttachProblem.PROTOCOL, f"{text}, got {len(hello.edge_id)}")
-        if hello.protocol_version != PROTOCOL_VERSION:
-            text = f"expected bridge protocol version {PROTOCOL_VERSION}"
-            text = f"{text}, the edge speaks {hello.protocol_version}"
-            raise AttachRefused(AttachProblem.VERSION, text)
-        if any(k.edge_id == hello.edge_id and k.epoch > hello.epoch for k in self._links):
-            text = f"a later run of the edge {hello.edge_id} is attached"
-            raise AttachRefused(AttachProblem.EPOCH, text)
-        if isinstance(self.auth, OpenAuth) and not is_loopback(hello.address):
-            text = (
-                f"the router lets everybody in and the edge listens on {hello.address}: give the "
-                "router MAIM_ROUTER_API_KEYS_FILE or MAIM_ROUTER_APP, or let the edge listen on "
-                "127.0.0.1"
-            )
-            raise AttachRefused(AttachProblem.OPEN, text)
+    def _renamed(self, live: Live) -> Live:
+        """Take the id away from an announced connection when another one has it."""
+        if self.connections.get(live.admission.connection_uuid) is None:
+            return live
+        return replace(live, admission=replace(live.admission, connection_uuid=""))
 
     def _detach(self, link: EdgeLink) -> None:
         if self._links.get(link.key) is not link:
@@ -201,12 +215,12 @@ class Node:
         del self._links[link.key]
         self._deliveries_of_gone_links += link.deliveries
         log.info("edge %s detached", link.key.edge_id)
-        for relay in link.lose():
-            self._step(ev.Failed(relay, ErrorCode.NO_ROUTE, EDGE_LOST))
         self._step(ev.EdgeLost(link.key))
+        # Where nobody is any more when it is asked who shall get them instead.
+        self._returns.take(link.key, link.lose(), time.time(), edge_lost=True)
 
     async def _read(self, link: EdgeLink, stream: EdgeStream, frames: Sequence[EdgeFrame]) -> None:
-        await self.admission.settled()
+        await self.admission.settled(link.key)
         link.welcome(self.router_id)
         self.attached.set()
         for frame in frames:
@@ -226,10 +240,15 @@ class Node:
         if messages:
             self._receive(ev.Received(link.key, messages), timestamp)
         for closed in frame.closes:
+            link.forget(closed.conn)
             self._step(ev.Closed(Address(link.key, closed.conn), closed.code, closed.reason))
-        taken = link.on_reports(frame)
-        if taken:
-            self._step(ev.Settled(taken, told=link.key))
+        reports = link.on_reports(frame)
+        if reports.taken:
+            self._step(ev.Settled(reports.taken, told=link.key))
+        if reports.returned:
+            self._returns.take(link.key, reports.returned, timestamp)
+        for delivery in reports.arrived:
+            self.post.arrived(delivery)
 
     def _receive(self, event: ev.Received, timestamp: float) -> None:
         now, pass_on = self._now, self._relay.pass_on
@@ -260,32 +279,22 @@ class Node:
             case ev.Register() | ev.Unregister():
                 self.admission.write(action)
             case ev.Admit(address, admission):
-                if link := self._links.get(address.edge):
-                    link.answer(address.conn, admission)
+                session = self.hub.session(address)
+                if session is not None and (link := self._links.get(address.edge)):
+                    signed = self._signer.sign(address.edge, session.open, admission)
+                    link.answer(address.conn, signed)
             case ev.Refuse(address, code, text):
                 if link := self._links.get(address.edge):
                     link.answer(address.conn, Refused(code, text))
             case ev.Disconnect(address, close_code, reason):
                 if link := self._links.get(address.edge):
+                    if close_code == CloseCode.REPLACED:
+                        # Whoever comes in its place gets what it did not.
+                        self._returns.take(address.edge, link.take_back(address.conn), time.time())
                     link.disconnect(address.conn, close_code, reason)
             case ev.NotifyConnected(session):
                 self._dispatch.connected(session)
+                if entry := self.connections.get(session.uuid):
+                    self.post.came(entry)
             case ev.NotifyDisconnected(session):
                 self._dispatch.disconnected(session)
-
-
-async def _read_hello(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
-    """Read the frames of the hello and of its live connections; they may hold more."""
-    frame = await stream.read()
-    if frame is None or frame.hello is None:
-        raise AttachRefused(AttachProblem.PROTOCOL, "expected a hello in the first frame")
-    hello = frame.hello
-    frames, missing = [frame], hello.live_count - len(frame.live)
-    while missing > 0:
-        frame = await stream.read()
-        if frame is None or not frame.live:
-            text = f"expected {missing} more live connections of the hello"
-            raise AttachRefused(AttachProblem.PROTOCOL, text)
-        frames.append(frame)
-        missing -= len(frame.live)
-    return hello, frames

@@ -28,7 +28,11 @@ from maim_router.events import Relay
 
 
 class Outgoing(Struct, frozen=True, gc=False):
-    """A message on its way to clients; `payload` is a JSON object in UTF-8."""
+    """A message on its way to clients; `payload` is a JSON object in UTF-8.
+
+    One with a `number` is for a user on a platform and must not be lost: what a connection is not
+    known to have goes to the mailbox, under that number and for its `ttl` seconds.
+    """
 
     msg_id: str
     type: str
@@ -38,20 +42,27 @@ class Outgoing(Struct, frozen=True, gc=False):
     sender_platform: str = ""
     target_user: str = ""
     platform: str = ""
+    number: int = 0
+    ttl: float = 0.0
 
 
-# What a delivery is for: the hub hears of a relay's end, a share gathers what edges report.
-Flight = Relay | Share
+# What a delivery is for: the hub hears of a relay's end, a share gathers what edges report, and
+# nobody waits for a letter of the mailbox.
+Flight = Relay | Share | None
 
 
 class Delivery(Struct, frozen=True, gc=False):
-    """A message for connections of one edge; `settles` as in `Deliveries`."""
+    """A message for connections of one edge; `settles` as in `Deliveries`.
+
+    `boxed`: the mailbox holds it until it is known to have arrived.
+    """
 
     message: Outgoing
     conns: Sequence[int]
     flight: Flight
     want: Want = Want.DONE
     settles: int = 0
+    boxed: bool = False
 
     @property
     def payload(self) -> bytes:
@@ -149,12 +160,25 @@ class Outbound:
         self._closes -= len(taken.disconnects)
         return taken
 
-    def drain(self) -> list[Flight]:
-        """Remove everything; returns what the deliveries were for."""
+    def drain(self) -> list[Delivery]:
+        """Remove everything; returns the deliveries."""
         items = [*self._small, *self._lanes.drain()]
         self._small.clear()
         self._small_bytes = self._closes = 0
-        return [item.flight for item in items if isinstance(item, Delivery)]
+        return [item for item in items if isinstance(item, Delivery)]
+
+    def take_back(self, conn: int) -> list[Delivery]:
+        """Remove what waits for this connection alone and must not be lost."""
+        items = [*self._small, *self._lanes.drain()]
+        self._small.clear()
+        self._small_bytes = self._closes = 0
+        taken = []
+        for item in items:
+            if isinstance(item, Delivery) and item.message.number and list(item.conns) == [conn]:
+                taken.append(item)
+            else:
+                self.push(item)
+        return taken
 
     def _take_small(self) -> list[Delivery | Close]:
         small = self._small

@@ -13,13 +13,16 @@ from maim_router import events as ev
 from maim_router.connection_map import Audience, ConnectionMap, Entry
 from maim_router.delivery import Ledger
 from maim_router.events import Address, EdgeKey
+from maim_router.numbers import Numbers
 from maim_router.outbound import Delivery, Outgoing
+from maim_router.post import Post
 from maim_router.resolver import Resolver
+from maim_router.returns import FULL
 from maim_router.sending import Sender
 
 log = logging.getLogger(__name__)
 
-EDGE_LOST = "the edge of the receiver was lost"
+NOBODY = "nobody is connected as the user and platform that message_dim names"
 
 
 class Relay:
@@ -34,11 +37,15 @@ class Relay:
         resolver: Resolver,
         connections: ConnectionMap,
         sender: Sender,
+        post: Post,
+        numbers: Numbers,
         report: Callable[[ev.Settled | ev.Failed], None],
     ) -> None:
         self._resolver = resolver
         self._connections = connections
         self._sender = sender
+        self._post = post
+        self._numbers = numbers
         self._report = report
         # With the time when the router took each message.
         self._unresolved: dict[Address, deque[tuple[ev.Relay, float]]] = {}
@@ -106,12 +113,17 @@ class Relay:
             session.open.platform,
             user_id,
             platform,
+            self._numbers.next(timestamp),
         )
         if len(entries) == 1:
             (entry,) = entries
             self._deliver(relay, outgoing, entry.edge, (entry.open.conn,))
-        else:
+        elif entries:
             self._send_to_several(relay, outgoing, entries)
+        elif user_id:
+            self._keep(relay, outgoing)
+        else:
+            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, NOBODY))
 
     def _send_to_several(
         self, relay: ev.Relay, outgoing: Outgoing, entries: Sequence[Entry]
@@ -119,10 +131,6 @@ class Relay:
         to = Audience.of(entries)
         if len(to.parts) == 1:
             self._deliver(relay, outgoing, to.parts[0].edge, to.parts[0].conns)
-            return
-        if not entries:
-            text = "nobody is connected as the user and platform that message_dim names"
-            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, text))
             return
         ledger = Ledger(lambda any_edge: self._taken(relay, any_edge))
         self._sender.hand_out(outgoing, to, ledger, Want.DONE)
@@ -133,13 +141,23 @@ class Relay:
         """Send to the only edge that receives it; the sender's own need not be told then."""
         link = self._sender.link(edge)
         if link is None:
-            self._taken(relay, any_edge=False)
+            self._keep(relay, outgoing)
             return
         settles = relay.message.ordinal if edge == relay.session.edge else 0
         link.deliver(Delivery(outgoing, conns, relay, Want.DONE, settles))
 
+    def _keep(self, relay: ev.Relay, outgoing: Outgoing) -> None:
+        """Let the mailbox answer for a message that nobody is there for."""
+
+        def on_stored(stored: bool) -> None:
+            self._taken(relay, any_edge=stored)
+
+        self._post.keep(outgoing, on_stored)
+
     def _taken(self, relay: ev.Relay, any_edge: bool) -> None:
         if any_edge:
             self._report(ev.Settled((relay,)))
+        elif self._post.mailbox is None:
+            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, NOBODY))
         else:
-            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, EDGE_LOST))
+            self._report(ev.Failed(relay, ErrorCode.MAILBOX_FULL, FULL))

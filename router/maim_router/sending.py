@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -10,18 +12,24 @@ from maim_router.connection_map import Audience
 from maim_router.delivery import DeliveryReport, Ledger, Outcome
 from maim_router.edge_link import EdgeLink
 from maim_router.events import EdgeKey
+from maim_router.in_flight import Returned
 from maim_router.outbound import Delivery, Outgoing
+from maim_router.post import Post
+from maim_router.returns import Returns
 
 WaitFor = Literal["written", "acked"]
 DEFAULT_TIMEOUT = 10.0
-_WANTS = {"written": Want.WRITTEN, "acked": Want.ACKED}
 
 
 class Sender:
     """Sends over the links of the attached edges; `link` looks one up."""
 
-    def __init__(self, link: Callable[[EdgeKey], EdgeLink | None]) -> None:
+    def __init__(
+        self, link: Callable[[EdgeKey], EdgeLink | None], post: Post, returns: Returns
+    ) -> None:
         self.link = link
+        self._post = post
+        self._returns = returns
 
     def hand_out(self, message: Outgoing, to: Audience, ledger: Ledger, want: Want) -> None:
         """Send a message to connections, once to each edge; the ledger hears of every one."""
@@ -33,7 +41,8 @@ class Sender:
             if link is not None:
                 link.deliver(Delivery(message, part.conns, share, want))
             else:
-                share.lose()
+                lost = Returned(Delivery(message, part.conns, share, want), part.conns, taken=False)
+                self._returns.take(part.edge, (lost,), time.time(), edge_lost=True)
         ledger.taken(by_edge=False)
 
     async def send(
@@ -41,11 +50,40 @@ class Sender:
     ) -> DeliveryReport:
         """Send a message and wait for the last word on every connection.
 
-        A connection that has not written it within `timeout` seconds counts as slow.
+        A connection that has not written it within `timeout` seconds counts as slow. Nobody is
+        there: one with a number waits in the mailbox.
         """
+        if message.number and not to.uuids:
+            return await self._leave(message, wait_for, timeout)
+        want = Want.ACKED if wait_for == "acked" else Want.WRITTEN
+        if want is Want.WRITTEN and not message.number:
+            want = Want.PASSING
         ledger = Ledger()
-        self.hand_out(message, to, ledger, _WANTS[wait_for])
+        self.hand_out(message, to, ledger, want)
         await ledger.wait(timeout)
         outcomes = dict.fromkeys(to.uuids, Outcome.SLOW)
         outcomes.update(ledger.outcomes)
-        return DeliveryReport(message.msg_id, message.target_user, outcomes)
+        return self._report(message, outcomes)
+
+    async def _leave(self, message: Outgoing, wait_for: WaitFor, timeout: float) -> DeliveryReport:
+        """Leave a message in the mailbox; whoever waits for an acknowledgement stays with it."""
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        ledger = Ledger()
+        if wait_for == "acked":
+            self._post.watch(message, ledger, Want.ACKED)
+        try:
+            self._post.keep(message, stored.set_result)
+            if not await stored:
+                return DeliveryReport(message.msg_id, message.target_user)
+            if wait_for == "acked":
+                await ledger.wait(timeout, for_box=True)
+        finally:
+            self._post.unwatch(message)
+        return self._report(message, ledger.outcomes, ledger.box or Outcome.QUEUED)
+
+    def _report(
+        self, message: Outgoing, outcomes: dict[str, Outcome], box: Outcome | None = None
+    ) -> DeliveryReport:
+        queued = box is not None or Outcome.QUEUED in outcomes.values()
+        expires_at = self._post.expires_at(message) if queued else 0.0
+        return DeliveryReport(message.msg_id, message.target_user, outcomes, box, expires_at)

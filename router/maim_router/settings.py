@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maim_protocol.addresses import UNIX, join, unix_path
@@ -25,6 +25,12 @@ def _host(text: str) -> str:
 def _plain_host(text: str) -> str:
     if not text or "/" in text or text != text.strip():
         raise ValueError("a host name or address")
+    return text
+
+
+def _mailbox(text: str) -> str:
+    if text != "memory://" and not (text.startswith("sqlite:///") and len(text) > 10):
+        raise ValueError("memory://, sqlite:///relative.db or sqlite:////absolute.db")
     return text
 
 
@@ -70,6 +76,35 @@ class RouterSettings(ServiceSettings):
     )
     ack: Literal["handled", "received"] = Field(
         "handled", description="Acknowledge when the handler returned, or when it was started."
+    )
+    mailbox: Annotated[str, AfterValidator(_mailbox)] = Field(
+        "memory://",
+        description="Where messages wait for users who are away: memory://, or "
+        "sqlite:///relative.db, sqlite:////absolute.db, which a restart does not empty.",
+    )
+    mailbox_ttl: float = Field(
+        86400, gt=0, le=10 * 365 * 86400, description="Seconds that a message waits."
+    )
+    mailbox_messages: int = Field(
+        1000,
+        ge=0,
+        le=10_000_000,
+        description="Most messages that wait for one user on one platform; 0: nothing is kept.",
+    )
+    mailbox_bytes: int = Field(
+        8 << 20,
+        ge=1,
+        le=1 << 40,
+        description="Most bytes that wait for one user on one platform.",
+    )
+    mailbox_total_bytes: int = Field(
+        256 << 20, ge=1, le=1 << 50, description="Most bytes that wait for all users."
+    )
+    signing_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Secret that routers share: each believes whom the others let in. Without it "
+        "connections are authenticated again when another router takes them over.",
     )
     map: Literal["memory://"] = Field("memory://", description="Where the connection map lives.")
     bridge: Literal["grpc", "http2"] = Field(

@@ -42,7 +42,7 @@ class Pair:
 
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
-    settings = RouterSettings(port=0, admin_port=-1)
+    settings = RouterSettings(port=0, admin_port=-1, mailbox_messages=1)
     router = RouterProcess(build_node(None, settings), settings)
     await router.start()
     [address] = router.addresses

@@ -52,11 +52,12 @@ async def test_what_comes_is_printed_with_its_verified_sender(
 async def test_a_line_that_nobody_takes_is_exit_1(
     maim: Terminal, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("hello\n"))
+    # The mailbox of this pair has room for one.
+    monkeypatch.setattr(sys, "stdin", io.StringIO("hello\nhello\n"))
     ended = await maim.aside("connect", pair.url, "--api-key", "alice", "--to", "nobody")
     assert ended.code == 1
     assert "[not acknowledged] " in ended.err
-    assert "no_route" in ended.err
+    assert "mailbox_full" in ended.err
 
 
 def test_an_edge_that_is_not_there_is_one_line_and_exit_2(

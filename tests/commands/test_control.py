@@ -40,11 +40,11 @@ async def test_a_text_is_sent_to_a_connected_user(maim: Terminal, pair: Pair) ->
         assert "current connections" in shown
 
 
-async def test_a_text_that_reaches_nobody_is_exit_1(maim: Terminal, pair: Pair) -> None:
+async def test_a_text_for_somebody_who_is_away_waits(maim: Terminal, pair: Pair) -> None:
     where = ("--user", "nobody", "--platform", "qq", "--router", pair.router)
     ended = await maim.aside("send", "hello", *where)
-    assert ended.code == 1
-    assert ended.out.startswith("NO_CONNECTION")
+    assert ended.code == 0
+    assert ended.out.startswith("QUEUED")
 
 
 @pytest.mark.parametrize("argv", [["stats"], ["connections"], ["stats", "--watch"]])

@@ -49,6 +49,12 @@ class Echo:
     def on_broken(self, code: int, reason: str) -> bytes | None:
         """Have no last words."""
 
+    def on_ping(self) -> None:
+        """Need nothing."""
+
+    def on_pong(self) -> None:
+        """Need nothing."""
+
     def on_closed(self, code: int, reason: str) -> None:
         """Need nothing."""
 

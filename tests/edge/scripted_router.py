@@ -96,7 +96,7 @@ class ScriptedRouter:
         self,
         conns: list[int],
         payload: bytes,
-        msg_id: str = "d1",
+        msg_id: str = "",
         want: Want = Want.WRITTEN,
         type: str = SYS_STD,
     ) -> None:
@@ -110,7 +110,7 @@ class ScriptedRouter:
         columns: Deliveries,
         conns: list[int],
         payload: bytes,
-        msg_id: str = "d1",
+        msg_id: str = "",
         want: Want = Want.WRITTEN,
         type: str = SYS_STD,
     ) -> None:
@@ -119,7 +119,7 @@ class ScriptedRouter:
         columns.ordinals.append(self._deliveries)
         columns.fanouts.append(len(conns))
         columns.conns.extend(conns)
-        columns.msg_ids.append(msg_id)
+        columns.msg_ids.append(msg_id or f"d{self._deliveries}")
         columns.types.append(type)
         columns.sender_users.append("alice")
         columns.sender_platforms.append("qq")

@@ -20,10 +20,8 @@ class SilentListener:
 
     def on_deliveries(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
         """Note deliveries, which go nowhere."""
-        for ordinal, msg_id, want in zip(
-            columns.ordinals, columns.msg_ids, columns.wants, strict=True
-        ):
-            downlink.take(ordinal, want, 0)
+        for ordinal, msg_id in zip(columns.ordinals, columns.msg_ids, strict=True):
+            downlink.take(ordinal, 0)
             self.delivered.append(msg_id)
 
     def on_settled(self, conn: int, msg_id: str) -> None:

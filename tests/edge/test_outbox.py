@@ -75,8 +75,10 @@ def test_failing_tells_everybody_who_waits() -> None:
     downlink = Downlink()
     outbox = Outbox(10_000, 10)
     for ordinal in (1, 2):
-        downlink.take(ordinal, Want.WRITTEN, 1)
-        outbox.put(OutFrame((b"x",), Receipt(downlink, ordinal, 7, "m")), NOW)
+        downlink.take(ordinal, 1)
+        outbox.put(
+            OutFrame((b"x",), Receipt(downlink, ordinal, 7, Want.WRITTEN, "alice", "m", 1)), NOW
+        )
     outbox.put(frame(), NOW)
     outbox.fail(BridgeOutcome.SLOW)
     told = EdgeFrame()

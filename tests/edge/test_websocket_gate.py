@@ -28,6 +28,12 @@ class Listener:
     def on_broken(self, code: int, reason: str) -> bytes | None:
         return b"words"
 
+    def on_ping(self) -> None:
+        self.heard.append("ping")
+
+    def on_pong(self) -> None:
+        self.heard.append("pong")
+
     def on_closed(self, code: int, reason: str) -> None:
         self.heard.append((code, reason))
 

@@ -12,6 +12,7 @@ from maim_router.auth import AuthAnswer
 from maim_router.connection_map import Entry, MemoryConnectionMap
 from maim_router.denials import Denial
 from maim_router.events import Address
+from maim_router.numbers import Numbers
 from tests.router.builders import EDGE, asked, session
 
 
@@ -62,7 +63,7 @@ class Desk:
         self.reports: asyncio.Queue[ev.Event] = asyncio.Queue()
         self.map = SlowMap()
         self.auth = Auth(answer or AuthAnswer("alice"))
-        self.admission = Admission(self.auth, self.map, self.reports.put_nowait)
+        self.admission = Admission(self.auth, self.map, self.reports.put_nowait, Numbers())
 
     async def ask(self) -> ev.Event:
         self.admission.authenticate(ev.Authenticate(Address(EDGE, 1), asked(1, "key")))
@@ -102,7 +103,7 @@ async def test_the_map_is_written_in_the_order_of_the_actions() -> None:
     one = session(1)
     desk.admission.write(ev.Register(one))
     desk.admission.write(ev.Unregister(one.address))
-    settled = asyncio.ensure_future(desk.admission.settled())
+    settled = asyncio.ensure_future(desk.admission.settled(EDGE))
     await asyncio.sleep(0)
     assert not settled.done()
     desk.map.gate.set()
@@ -114,7 +115,7 @@ async def test_the_map_is_written_in_the_order_of_the_actions() -> None:
 
 async def test_what_is_written_later_is_not_waited_for() -> None:
     desk = Desk()
-    settled = asyncio.ensure_future(desk.admission.settled())
+    settled = asyncio.ensure_future(desk.admission.settled(EDGE))
     await asyncio.sleep(0)
     desk.map.gate.clear()
     desk.admission.write(ev.Register(session(1)))
@@ -129,11 +130,11 @@ async def test_a_map_that_cannot_be_written_is_reported_and_tried_again_later() 
     desk.map.error = ConnectionError("the map is away")
     desk.admission.write(ev.Register(one))
     desk.admission.write(ev.Unregister(one.address))
-    await desk.admission.settled()
+    await desk.admission.settled(EDGE)
     assert desk.reports.get_nowait() == ev.NotRegistered(one)
     desk.map.error = None
     desk.admission.write(ev.Register(one))
-    await desk.admission.settled()
+    await desk.admission.settled(EDGE)
     assert desk.reports.get_nowait() == ev.Registered(one)
 
 
@@ -141,7 +142,7 @@ async def test_an_entry_shares_its_handshake_with_its_session() -> None:
     desk = Desk()
     one = session(1)
     desk.admission.write(ev.Register(one))
-    await desk.admission.settled()
+    await desk.admission.settled(EDGE)
     (entry,) = desk.map.select()
     assert (entry.uuid, entry.user_id, entry.platform) == ("uuid-1", "alice", "qq")
     assert entry.open is one.open

@@ -68,6 +68,7 @@ async def test_the_client_of_the_commands_speaks_in_plain_dictionaries(served: S
             "user_id": "u1",
             "outcome": "WRITTEN",
             "connections": [{"connection_uuid": uuids[1], "outcome": "WRITTEN"}],
+            "expires_at": 0.0,
         }
         await client.send_custom_message("note", {"n": 1}, connection=uuids[0])
         assert served.edge.delivered[-1].type == "custom_note"

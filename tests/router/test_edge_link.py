@@ -40,7 +40,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.stream = Stream()
-        self.link = EdgeLink(EDGE, "127.0.0.1:1", 0.0, self.stream)
+        self.slow: list[int] = []
+        self.link = EdgeLink(EDGE, "127.0.0.1:1", 0.0, self.stream, self.slow.append)
         self.taken: list[bool] = []
 
     def deliver(self, *conns: int, want: Want = Want.WRITTEN, payload: bytes = b"{}") -> Ledger:
@@ -123,25 +124,29 @@ async def test_columns_that_would_say_nothing_are_left_out(desk: Desk) -> None:
 async def test_a_relay_is_taken_once_and_then_forgotten(desk: Desk) -> None:
     relays = [desk.relay(ordinal, 1) for ordinal in (1, 2, 3)]
     await desk.frames()
-    assert desk.link.on_reports(EdgeFrame(taken_through=2)) == relays[:2]
-    assert desk.link.on_reports(EdgeFrame(taken_through=2, done=[(1, 2)])) == []
-    assert desk.link.on_reports(EdgeFrame(taken_through=3, done=[(3, 3)])) == relays[2:]
+    assert desk.link.on_reports(EdgeFrame(taken_through=2)).taken == relays[:2]
+    assert not desk.link.on_reports(EdgeFrame(taken_through=2, done=[(1, 2)])).taken
+    assert desk.link.on_reports(EdgeFrame(taken_through=3, done=[(3, 3)])).taken == relays[2:]
 
 
 async def test_a_relay_that_is_done_before_it_is_taken_is_taken(desk: Desk) -> None:
     relays = [desk.relay(ordinal, 1) for ordinal in (1, 2, 3)]
     await desk.frames()
-    assert desk.link.on_reports(EdgeFrame(done=[(2, 2)])) == [relays[1]]
-    assert desk.link.on_reports(EdgeFrame(done=[(2, 2)])) == []
-    assert desk.link.on_reports(EdgeFrame(taken_through=3)) == [relays[0], relays[2]]
+    assert desk.link.on_reports(EdgeFrame(done=[(2, 2)])).taken == [relays[1]]
+    assert not desk.link.on_reports(EdgeFrame(done=[(2, 2)])).taken
+    assert desk.link.on_reports(EdgeFrame(taken_through=3)).taken == [relays[0], relays[2]]
 
 
-async def test_losing_the_edge_gives_the_relays_back_that_it_had_not_taken(desk: Desk) -> None:
+async def test_losing_the_edge_gives_everything_back_that_is_not_done(desk: Desk) -> None:
     relays = [desk.relay(ordinal, 1) for ordinal in (1, 2, 3)]
     await desk.frames()
     desk.link.on_reports(EdgeFrame(taken_through=1, done=[(3, 3)]))
     waiting = desk.relay(4, 1)
-    assert desk.link.lose() == [relays[1], waiting]
+    assert [(one.delivery.flight, one.taken) for one in desk.link.lose()] == [
+        (relays[0], True),
+        (relays[1], False),
+        (waiting, False),
+    ]
 
 
 async def test_a_large_payload_leaves_in_chunks_and_a_close_waits_behind_it(desk: Desk) -> None:
@@ -230,18 +235,14 @@ async def test_outcomes_that_nobody_waits_for_do_nothing(desk: Desk) -> None:
     assert ledger.outcomes == {}
 
 
-async def test_losing_the_edge_answers_for_everything_that_is_open(desk: Desk) -> None:
-    sent = desk.deliver(1)
-    taken = desk.deliver(2)
+async def test_losing_the_edge_ends_the_link_and_leaves_nothing_in_it(desk: Desk) -> None:
+    desk.deliver(1)
     await desk.frames()
-    desk.link.on_reports(EdgeFrame(taken_through=1))
-    waiting = desk.deliver(3)
+    desk.deliver(3)
     desk.link.disconnect(3, 4000, "")
-    desk.link.lose()
-    assert desk.taken == [True, False, False]
-    lost = [Outcome.EDGE_UNREACHABLE]
-    assert [list(one.outcomes.values()) for one in (sent, taken, waiting)] == [lost] * 3
+    assert [one.conns for one in desk.link.lose()] == [(1,), (3,)]
     assert desk.link.lost.is_set()
+    assert not desk.link.lose()
 
 
 @pytest.mark.parametrize(

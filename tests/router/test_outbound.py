@@ -107,7 +107,7 @@ def test_what_is_given_up_is_returned_whole() -> None:
     for item in items:
         outbound.push(item)
     outbound.push(close(1))
-    assert outbound.drain() == [item.flight for item in items]
+    assert outbound.drain() == items
     assert not outbound
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 
 from maim_protocol.errors import ErrorCode
 from maim_protocol.frames import Want
@@ -12,9 +13,13 @@ from maim_router.connection_map import Audience, MemoryConnectionMap
 from maim_router.delivery import Ledger, Share
 from maim_router.edge_link import EdgeLink
 from maim_router.events import Address, EdgeKey
+from maim_router.mailbox import Mailbox
+from maim_router.numbers import Numbers
 from maim_router.outbound import Delivery, Outgoing
+from maim_router.post import Post
 from maim_router.relay import Relay
 from maim_router.resolver import Resolver
+from maim_router.returns import Returns
 from maim_router.sending import Sender
 from tests.router.builders import EDGE as SENDER
 from tests.router.builders import inbound, session
@@ -26,7 +31,7 @@ class Link(EdgeLink):
     """A link that remembers what it was given."""
 
     def __init__(self, key: EdgeKey) -> None:
-        super().__init__(key, "127.0.0.1:1", 0.0, Stream())
+        super().__init__(key, "127.0.0.1:1", 0.0, Stream(), print)
         self.sent: list[tuple[str, tuple[int, ...]]] = []
         self.given: list[Delivery] = []
 
@@ -39,15 +44,16 @@ class Link(EdgeLink):
 class Desk:
     """A relay between alice's connection and bob's; `gates` hold up the resolving of a key."""
 
-    def __init__(self) -> None:
+    def __init__(self, mailbox: Mailbox | None = None) -> None:
         self.reports: list[ev.Settled | ev.Failed] = []
         self.asked: list[str] = []
         self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.map = MemoryConnectionMap()
         self.links = {EDGE: Link(EDGE), OTHER: Link(OTHER)}
         resolver = Resolver(self._ask, 60.0, lambda: 0.0)
-        sender = Sender(self.links.get)
-        self.relay = Relay(resolver, self.map, sender, self.reports.append)
+        post = Post(mailbox, self.map, self.links.get, 60.0)
+        sender = Sender(self.links.get, post, Returns(post, self.reports.append))
+        self.relay = Relay(resolver, self.map, sender, post, Numbers(), self.reports.append)
 
     async def _ask(self, api_key: str, platform: str) -> str:
         self.asked.append(api_key)
@@ -230,10 +236,15 @@ async def test_stopping_ends_what_waits_for_a_key() -> None:
     assert desk.reports == []
 
 
+def sender(links: Mapping[EdgeKey, EdgeLink]) -> Sender:
+    post = Post(None, MemoryConnectionMap(), links.get, 60.0)
+    return Sender(links.get, post, Returns(post, print))
+
+
 def test_handing_out_to_nobody_is_the_end_at_once() -> None:
     heard: list[bool] = []
     message = Outgoing("m", "sys_std", b"{}", 0.0, "alice")
-    Sender({}.get).hand_out(message, Audience(), Ledger(heard.append), Want.DONE)
+    sender({}).hand_out(message, Audience(), Ledger(heard.append), Want.DONE)
     assert heard == [False]
 
 
@@ -247,5 +258,5 @@ def test_an_edge_that_answers_at_once_does_not_end_it_early() -> None:
     links = {key: Quick(key) for key in (EDGE, OTHER)}
     to = Audience.of([entry(1), entry(2, edge=OTHER)])
     message = Outgoing("m", "sys_std", b"{}", 0.0, "alice")
-    Sender(links.get).hand_out(message, to, Ledger(heard.append), Want.DONE)
+    sender(links).hand_out(message, to, Ledger(heard.append), Want.DONE)
     assert heard == [True]

@@ -32,7 +32,7 @@ def test_the_address_is_written_as_grpc_takes_it() -> None:
         ({"app": "module"}, "app: expected module:attribute, such as mybot:config, got 'module'"),
         ({"map": "redis://u:secret@h"}, "map: expected 'memory://', got 'redis://u:***@h'"),
         ({"hook_timeout": 0}, "hook_timeout: expected a number over 0 to 3600, got 0"),
-        ({"mailbox_ttl": 5}, "unknown setting mailbox_ttl"),
+        ({"mailbox_size": 5}, "unknown setting mailbox_size; did you mean mailbox?"),
     ],
 )
 def test_a_wrong_value_is_one_line(values: dict[str, object], problem: str) -> None:

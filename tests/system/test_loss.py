@@ -98,7 +98,7 @@ async def receive_some(pair: Pair) -> None:
         await receive(carol, "sys_std")
 
 
-async def test_an_edge_that_is_killed_leaves_the_map(bridge: dict[str, str]) -> None:
+async def test_what_is_for_clients_of_a_killed_edge_waits_for_them(bridge: dict[str, str]) -> None:
     async with running_pair(bridge, bridge) as pair:
         async with pair.client("alice") as alice, pair.client("bob"):
             await pair.edge.kill()
@@ -107,7 +107,9 @@ async def test_an_edge_that_is_killed_leaves_the_map(bridge: dict[str, str]) -> 
         await pair.start_edge()
         async with pair.client("alice") as alice:
             await alice.send(message("m1", "bob"))
-            assert (await receive(alice))["payload"]["code"] == "no_route"
+            assert (await receive(alice))["meta"]["acked_msg_id"] == "m1"
+            async with pair.client("bob") as bob:
+                assert (await receive(bob))["msg_id"] == "m1"
 
 
 async def test_sigint_ends_like_sigterm() -> None:

@@ -134,6 +134,7 @@ async def test_a_foreign_label_takes_nothing_over(shared_pair: Pair) -> None:
             await bob.wait_closed()
             assert bob.close_code == 4409
             await alice.send(message("m2", "bob"))
+            assert (await receive(newer))["msg_id"] == "m1"  # which was not acknowledged
             assert (await receive(newer))["msg_id"] == "m2"
 
 

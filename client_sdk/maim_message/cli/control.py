@@ -63,13 +63,16 @@ def send(
         Literal["written", "acked"],
         typer.Option("--wait-for", help="Until it is on the socket, or acknowledged."),
     ] = "written",
+    ttl: Annotated[
+        float, typer.Option("--ttl", min=0, help="Seconds that it may wait; 0: the router's.")
+    ] = 0.0,
     json: JsonOption = False,
 ) -> int:
     """Send a text message to a user; exit 1 when it reached nobody."""
 
     async def call(control: ControlClient) -> dict[str, Any]:
         return await control.send_message(
-            user=user, platform=platform, text=text, wait_for=wait_for
+            user=user, platform=platform, text=text, wait_for=wait_for, ttl=ttl
         )
 
     def show(report: dict[str, Any]) -> int:

@@ -110,14 +110,19 @@ class WebSocketServer:
         *,
         wait_for: WaitFor = "written",
         timeout: float = DEFAULT_TIMEOUT,
+        ttl: float = 0.0,
     ) -> DeliveryResult:
-        """Send to the user that `message_dim` names; `target_platform` overrides its platform."""
+        """Send to the user that `message_dim` names; `target_platform` overrides its platform.
+
+        When nobody is there it waits `ttl` seconds; 0: as long as the mailbox keeps messages.
+        """
         report = await self._running_node.messenger.send(
             encode_object(message.to_dict()),
             api_key=message.get_api_key(),
             platform=target_platform or message.get_platform(),
             wait_for=wait_for,
             timeout=timeout,
+            ttl=ttl,
         )
         return DeliveryResult(report)
 
@@ -148,6 +153,7 @@ class WebSocketServer:
         *,
         wait_for: WaitFor = "written",
         timeout: float = DEFAULT_TIMEOUT,
+        ttl: float = 0.0,
     ) -> DeliveryResult:
         """Send to whatever matches every target given; none at all means everyone."""
         report = await self._running_node.messenger.send_custom(
@@ -158,6 +164,7 @@ class WebSocketServer:
             connection_uuid=connection_uuid or "",
             wait_for=wait_for,
             timeout=timeout,
+            ttl=ttl,
         )
         return DeliveryResult(report)
 

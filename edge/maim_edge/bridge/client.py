@@ -123,7 +123,6 @@ class BridgeClient:
     def closed(self, conn: int, code: int, reason: str) -> None:
         """Tell the router that a connection is gone."""
         self._verdicts.forget(conn)
-        self._downlink.closed(conn)
         self._without_room.discard(conn)
         self._uplink.leave(conn)
         if self._announced:
@@ -144,13 +143,8 @@ class BridgeClient:
         self._wake()
         return room
 
-    def acked(self, conn: int, msg_id: str) -> None:
-        """Note a client's acknowledgement of a delivery."""
-        self._downlink.acked(conn, msg_id)
-        self._wake_if_owed()
-
     def report(self) -> None:
-        """Say that outcomes of deliveries may be waiting to be told."""
+        """Say that something of deliveries may be waiting to be told."""
         self._wake_if_owed()
 
     def _ask(self, asked: Open) -> asyncio.Future[Admission | Refused]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 
 import msgspec
@@ -9,38 +10,83 @@ import msgspec
 from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes, Want
 from maim_protocol.ranges import to_ranges
 
-# Acknowledgements of one client that are waited for at once; older ones are given up.
-AWAITED_ACKS = 10_000
+
+class Stage(enum.IntEnum):
+    """How far a delivery has come at one connection."""
+
+    WAITING = 0
+    WRITTEN = 1
+    OVER = 2
 
 
-class _Open(msgspec.Struct):
-    want: int
-    remaining: int
+# Looked up once: an enumeration's attributes are slow.
+WAITING, WRITTEN, OVER = Stage
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """One delivery at one connection; whoever handles it says here what became of it."""
+class Receipt(msgspec.Struct):
+    """One delivery at one connection; whoever handles it says here what became of it.
+
+    It is over when the client has the message for certain, or will not get it; what is said
+    after that means nothing.
+    """
 
     downlink: Downlink
     ordinal: int
     conn: int
+    want: int
+    sender: str
     msg_id: str
+    size: int
+    stage: Stage = WAITING
+    failure: BridgeOutcome | None = None
+    # Pongs that came for pings written after it.
+    pongs: int = 0
 
     def written(self) -> None:
         """The frame was handed to the socket."""
-        self.downlink.written(self)
+        if self.stage == WAITING:
+            self.stage = WRITTEN
+            if self.want:
+                self.downlink.report(self, BridgeOutcome.WRITTEN)
+            if self.want == Want.PASSING:
+                self.confirmed()
+
+    def acked(self) -> None:
+        """The client has acknowledged it."""
+        if self.stage != OVER:
+            self.stage = OVER
+            if self.want == Want.ACKED:
+                self.downlink.report(self, BridgeOutcome.ACKED)
+            self.downlink.end(self.ordinal)
+
+    def confirmed(self) -> None:
+        """The client has it, though it did not say so in so many words."""
+        if self.stage != OVER:
+            self.stage = OVER
+            self.downlink.end(self.ordinal)
 
     def failed(self, outcome: BridgeOutcome) -> None:
-        """The frame will not reach the client."""
-        self.downlink.failed(self, outcome)
+        """The frame will not reach the client, or it is not known whether it did."""
+        if self.stage != OVER:
+            self.stage = OVER
+            self.failure = outcome
+            self.downlink.report(self, outcome)
+            self.downlink.end(self.ordinal)
+
+    def moves(self, downlink: Downlink, ordinal: int, want: int) -> None:
+        """Answer to another stream from now on, which has sent the same message again."""
+        self.downlink.end(self.ordinal)
+        self.downlink, self.ordinal, self.want = downlink, ordinal, want
+        if self.stage == WRITTEN and want:
+            downlink.report(self, BridgeOutcome.WRITTEN)
 
 
 class Downlink:
     """The deliveries of one stream; a new stream has a new one."""
 
     def __init__(self) -> None:
-        self._open: dict[int, _Open] = {}
-        self._awaiting_ack: dict[int, dict[str, Receipt]] = {}
+        # Connections at which a delivery is not over, for those that have several.
+        self._open: dict[int, int] = {}
         self._outcomes = Outcomes()
         self._done: list[int] = []
         self._taken = 0
@@ -48,55 +94,37 @@ class Downlink:
         # Whether somebody waits for what is owed; else it may keep the next frame company.
         self.urgent = False
 
-    def written_at_once(self, ordinal: int, want: int, conns: Sequence[int]) -> None:
-        """Note a delivery that went to the socket of each of its connections without a wait."""
-        self._taken = ordinal
-        self._done.append(ordinal)
-        if want:
-            self.urgent = True
-            self._outcomes.ordinals.extend([ordinal] * len(conns))
-            self._outcomes.conns.extend(conns)
-            self._outcomes.outcomes.extend([BridgeOutcome.WRITTEN] * len(conns))
+    def passed(self, ordinal: int, conns: Sequence[int], later: int) -> None:
+        """Note a delivery that went to each of these sockets; `end` is to come for `later` ones."""
+        self.take(ordinal, later)
+        self.urgent = True
+        self._outcomes.ordinals.extend([ordinal] * len(conns))
+        self._outcomes.conns.extend(conns)
+        self._outcomes.outcomes.extend([BridgeOutcome.WRITTEN] * len(conns))
 
-    def take(self, ordinal: int, want: int, connections: int) -> None:
-        """Note that a delivery is in this edge's memory."""
+    def take(self, ordinal: int, connections: int) -> None:
+        """Note that a delivery is in this edge's memory; `end` is to come for each connection."""
         self._taken = ordinal
-        self._open[ordinal] = _Open(want, connections)
-        if connections == 0:
-            self._finish(ordinal)
+        if connections > 1:
+            self._open[ordinal] = connections
+        elif not connections:
+            self._done.append(ordinal)
 
-    def written(self, receipt: Receipt) -> None:
-        """Note a write; the end of it unless the client's acknowledgement is wanted."""
-        delivery = self._open.get(receipt.ordinal)
-        if delivery is None:
-            return
-        if delivery.want != Want.DONE:
-            self._report(receipt, BridgeOutcome.WRITTEN)
-        if delivery.want == Want.ACKED:
-            self._await_ack(receipt)
+    def report(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
+        """Tell what became of a delivery at a connection."""
+        self.urgent = True
+        self._outcomes.ordinals.append(receipt.ordinal)
+        self._outcomes.conns.append(receipt.conn)
+        self._outcomes.outcomes.append(outcome)
+
+    def end(self, ordinal: int) -> None:
+        """Note that a delivery is over at one more connection."""
+        remaining = self._open.get(ordinal, 1)
+        if remaining > 1:
+            self._open[ordinal] = remaining - 1
         else:
-            self._end(receipt.ordinal, delivery)
-
-    def failed(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
-        """Note that a delivery will not reach a connection."""
-        delivery = self._open.get(receipt.ordinal)
-        if delivery is None:
-            return
-        if delivery.want != Want.DONE:
-            self._report(receipt, outcome)
-        self._end(receipt.ordinal, delivery)
-
-    def acked(self, conn: int, msg_id: str) -> None:
-        """Note a client's acknowledgement; one that nobody waits for means nothing."""
-        receipt = self._awaiting_ack.get(conn, {}).pop(msg_id, None)
-        if receipt is not None:
-            self._report(receipt, BridgeOutcome.ACKED)
-            self._give_up(receipt)
-
-    def closed(self, conn: int) -> None:
-        """Note that a connection is gone; what it did not acknowledge it never will."""
-        for receipt in self._awaiting_ack.pop(conn, {}).values():
-            self.failed(receipt, BridgeOutcome.GONE)
+            self._open.pop(ordinal, None)
+            self._done.append(ordinal)
 
     @property
     def pending(self) -> bool:
@@ -110,32 +138,3 @@ class Downlink:
         frame.done, self._done = to_ranges(self._done), []
         if self._outcomes.ordinals:
             frame.outcomes, self._outcomes = self._outcomes, Outcomes()
-
-    def _await_ack(self, receipt: Receipt) -> None:
-        waiting = self._awaiting_ack.setdefault(receipt.conn, {})
-        # One acknowledgement answers for the last message of that id.
-        self._give_up(waiting.pop(receipt.msg_id, None))
-        waiting[receipt.msg_id] = receipt
-        if len(waiting) > AWAITED_ACKS:
-            self._give_up(waiting.pop(next(iter(waiting))))
-
-    def _give_up(self, receipt: Receipt | None) -> None:
-        """Await an acknowledgement no longer; the router keeps its last word on it: written."""
-        delivery = self._open.get(receipt.ordinal) if receipt is not None else None
-        if receipt is not None and delivery is not None:
-            self._end(receipt.ordinal, delivery)
-
-    def _report(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
-        self.urgent = True
-        self._outcomes.ordinals.append(receipt.ordinal)
-        self._outcomes.conns.append(receipt.conn)
-        self._outcomes.outcomes.append(outcome)
-
-    def _end(self, ordinal: int, delivery: _Open) -> None:
-        delivery.remaining -= 1
-        if delivery.remaining == 0:
-            self._finish(ordinal)
-
-    def _finish(self, ordinal: int) -> None:
-        del self._open[ordinal]
-        self._done.append(ordinal)

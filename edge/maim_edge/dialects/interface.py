@@ -26,6 +26,11 @@ class Delivery(msgspec.Struct, frozen=True):
     timestamp: float
     payload: Pieces
 
+    @property
+    def size(self) -> int:
+        """Bytes of the payload."""
+        return sum(map(len, self.payload))
+
 
 class Dialect(Protocol):
     """Pure and without state, so that what is encoded once serves every receiver.

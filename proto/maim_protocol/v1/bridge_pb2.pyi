@@ -26,21 +26,25 @@ class _DeliveryWant:
 class _DeliveryWantEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeliveryWant.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DELIVERY_WANT_UNSPECIFIED: _DeliveryWant.ValueType  # 0
-    """Only that the edge is done with it."""
+    """Only that the edge is done with it, and outcomes that are failures."""
     DELIVERY_WANT_WRITTEN: _DeliveryWant.ValueType  # 1
     """The outcome of the write, a connection."""
     DELIVERY_WANT_ACKED: _DeliveryWant.ValueType  # 2
     """The client's acknowledgement, a connection, or what prevented it."""
+    DELIVERY_WANT_PASSING: _DeliveryWant.ValueType  # 3
+    """The outcome of the write, a connection, and that is the end of it: the router keeps nothing."""
 
 class DeliveryWant(_DeliveryWant, metaclass=_DeliveryWantEnumTypeWrapper):
     """What the router wants to be told of a delivery."""
 
 DELIVERY_WANT_UNSPECIFIED: DeliveryWant.ValueType  # 0
-"""Only that the edge is done with it."""
+"""Only that the edge is done with it, and outcomes that are failures."""
 DELIVERY_WANT_WRITTEN: DeliveryWant.ValueType  # 1
 """The outcome of the write, a connection."""
 DELIVERY_WANT_ACKED: DeliveryWant.ValueType  # 2
 """The client's acknowledgement, a connection, or what prevented it."""
+DELIVERY_WANT_PASSING: DeliveryWant.ValueType  # 3
+"""The outcome of the write, a connection, and that is the end of it: the router keeps nothing."""
 Global___DeliveryWant: _TypeAlias = DeliveryWant  # noqa: Y015
 
 class _BridgeOutcome:
@@ -61,6 +65,8 @@ class _BridgeOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BridgeO
     """The connection's outbound queue was full."""
     BRIDGE_OUTCOME_TOO_LARGE: _BridgeOutcome.ValueType  # 5
     """Larger than the edge's limit for a frame."""
+    BRIDGE_OUTCOME_DROPPED: _BridgeOutcome.ValueType  # 6
+    """Dropped by the connection's overflow policy; the connection stays."""
 
 class BridgeOutcome(_BridgeOutcome, metaclass=_BridgeOutcomeEnumTypeWrapper):
     """What became of a delivery at one connection."""
@@ -77,6 +83,8 @@ BRIDGE_OUTCOME_SLOW: BridgeOutcome.ValueType  # 4
 """The connection's outbound queue was full."""
 BRIDGE_OUTCOME_TOO_LARGE: BridgeOutcome.ValueType  # 5
 """Larger than the edge's limit for a frame."""
+BRIDGE_OUTCOME_DROPPED: BridgeOutcome.ValueType  # 6
+"""Dropped by the connection's overflow policy; the connection stays."""
 Global___BridgeOutcome: _TypeAlias = BridgeOutcome  # noqa: Y015
 
 @_typing.final
@@ -126,7 +134,9 @@ class EdgeFrame(_message.Message):
 
     @_builtins.property
     def done(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrdinalRange]:
-        """Deliveries that this edge is done with: nothing more will be reported of them."""
+        """Deliveries that this edge is done with: every client has acknowledged them, or answered a
+        ping that was written after them, or an outcome says that it will not get them.
+        """
 
     @_builtins.property
     def outcomes(self) -> Global___DeliveryOutcomes:

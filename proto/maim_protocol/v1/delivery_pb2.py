@@ -23,31 +23,32 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmaim_protocol/v1/delivery.proto\x12\x07maim.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xb6\x01\n\x07Message\x12\x38\n\x0cmessage_info\x18\x01 \x01(\x0b\x32\x14.maim.v1.MessageInfoR\x0cmessage_info\x12:\n\x0fmessage_segment\x18\x02 \x01(\x0b\x32\x10.maim.v1.SegmentR\x0fmessage_segment\x12\x35\n\x0bmessage_dim\x18\x03 \x01(\x0b\x32\x13.maim.v1.MessageDimR\x0bmessage_dim\"\x98\x03\n\x0bMessageInfo\x12\x1a\n\x08platform\x18\x01 \x01(\tR\x08platform\x12\x1e\n\nmessage_id\x18\x02 \x01(\tR\nmessage_id\x12\x12\n\x04time\x18\x03 \x01(\x01R\x04time\x12\x39\n\x0b\x66ormat_info\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\x0b\x66ormat_info\x12=\n\rtemplate_info\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\rtemplate_info\x12\x45\n\x11\x61\x64\x64itional_config\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x11\x61\x64\x64itional_config\x12\x39\n\x0bsender_info\x18\x07 \x01(\x0b\x32\x17.google.protobuf.StructR\x0bsender_info\x12=\n\rreceiver_info\x18\x08 \x01(\x0b\x32\x17.google.protobuf.StructR\rreceiver_info\"I\n\x07Segment\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12*\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x16.google.protobuf.ValueR\x04\x64\x61ta\"B\n\nMessageDim\x12\x18\n\x07\x61pi_key\x18\x01 \x01(\tR\x07\x61pi_key\x12\x1a\n\x08platform\x18\x02 \x01(\tR\x08platform\"\x85\x01\n\x0e\x44\x65liveryReport\x12\x0e\n\x06msg_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12!\n\x07outcome\x18\x03 \x01(\x0e\x32\x10.maim.v1.Outcome\x12/\n\x0b\x63onnections\x18\x04 \x03(\x0b\x32\x1a.maim.v1.ConnectionOutcome\"O\n\x11\x43onnectionOutcome\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\x12!\n\x07outcome\x18\x02 \x01(\x0e\x32\x10.maim.v1.Outcome\"@\n\x0cOutcomeCount\x12!\n\x07outcome\x18\x01 \x01(\x0e\x32\x10.maim.v1.Outcome\x12\r\n\x05\x63ount\x18\x02 \x01(\r*M\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x14\n\x10WAIT_FOR_WRITTEN\x10\x01\x12\x12\n\x0eWAIT_FOR_ACKED\x10\x02*\xd5\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x11\n\rOUTCOME_ACKED\x10\x01\x12\x13\n\x0fOUTCOME_WRITTEN\x10\x02\x12\x12\n\x0eOUTCOME_QUEUED\x10\x03\x12\x19\n\x15OUTCOME_NO_CONNECTION\x10\x04\x12\x10\n\x0cOUTCOME_SLOW\x10\x05\x12\x15\n\x11OUTCOME_TOO_LARGE\x10\x06\x12\x1c\n\x18OUTCOME_EDGE_UNREACHABLE\x10\x07\x12\x13\n\x0fOUTCOME_EXPIRED\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmaim_protocol/v1/delivery.proto\x12\x07maim.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x01\n\x07Message\x12\x38\n\x0cmessage_info\x18\x01 \x01(\x0b\x32\x14.maim.v1.MessageInfoR\x0cmessage_info\x12:\n\x0fmessage_segment\x18\x02 \x01(\x0b\x32\x10.maim.v1.SegmentR\x0fmessage_segment\x12\x35\n\x0bmessage_dim\x18\x03 \x01(\x0b\x32\x13.maim.v1.MessageDimR\x0bmessage_dim\"\x98\x03\n\x0bMessageInfo\x12\x1a\n\x08platform\x18\x01 \x01(\tR\x08platform\x12\x1e\n\nmessage_id\x18\x02 \x01(\tR\nmessage_id\x12\x12\n\x04time\x18\x03 \x01(\x01R\x04time\x12\x39\n\x0b\x66ormat_info\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\x0b\x66ormat_info\x12=\n\rtemplate_info\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\rtemplate_info\x12\x45\n\x11\x61\x64\x64itional_config\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x11\x61\x64\x64itional_config\x12\x39\n\x0bsender_info\x18\x07 \x01(\x0b\x32\x17.google.protobuf.StructR\x0bsender_info\x12=\n\rreceiver_info\x18\x08 \x01(\x0b\x32\x17.google.protobuf.StructR\rreceiver_info\"I\n\x07Segment\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12*\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x16.google.protobuf.ValueR\x04\x64\x61ta\"B\n\nMessageDim\x12\x18\n\x07\x61pi_key\x18\x01 \x01(\tR\x07\x61pi_key\x12\x1a\n\x08platform\x18\x02 \x01(\tR\x08platform\"\xb5\x01\n\x0e\x44\x65liveryReport\x12\x0e\n\x06msg_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12!\n\x07outcome\x18\x03 \x01(\x0e\x32\x10.maim.v1.Outcome\x12/\n\x0b\x63onnections\x18\x04 \x03(\x0b\x32\x1a.maim.v1.ConnectionOutcome\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"O\n\x11\x43onnectionOutcome\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\x12!\n\x07outcome\x18\x02 \x01(\x0e\x32\x10.maim.v1.Outcome\"@\n\x0cOutcomeCount\x12!\n\x07outcome\x18\x01 \x01(\x0e\x32\x10.maim.v1.Outcome\x12\r\n\x05\x63ount\x18\x02 \x01(\r*M\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x14\n\x10WAIT_FOR_WRITTEN\x10\x01\x12\x12\n\x0eWAIT_FOR_ACKED\x10\x02*\xd5\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x11\n\rOUTCOME_ACKED\x10\x01\x12\x13\n\x0fOUTCOME_WRITTEN\x10\x02\x12\x12\n\x0eOUTCOME_QUEUED\x10\x03\x12\x19\n\x15OUTCOME_NO_CONNECTION\x10\x04\x12\x10\n\x0cOUTCOME_SLOW\x10\x05\x12\x15\n\x11OUTCOME_TOO_LARGE\x10\x06\x12\x1c\n\x18OUTCOME_EDGE_UNREACHABLE\x10\x07\x12\x13\n\x0fOUTCOME_EXPIRED\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maim_protocol.v1.delivery_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WAITFOR']._serialized_start=1096
-  _globals['_WAITFOR']._serialized_end=1173
-  _globals['_OUTCOME']._serialized_start=1176
-  _globals['_OUTCOME']._serialized_end=1389
-  _globals['_MESSAGE']._serialized_start=75
-  _globals['_MESSAGE']._serialized_end=257
-  _globals['_MESSAGEINFO']._serialized_start=260
-  _globals['_MESSAGEINFO']._serialized_end=668
-  _globals['_SEGMENT']._serialized_start=670
-  _globals['_SEGMENT']._serialized_end=743
-  _globals['_MESSAGEDIM']._serialized_start=745
-  _globals['_MESSAGEDIM']._serialized_end=811
-  _globals['_DELIVERYREPORT']._serialized_start=814
-  _globals['_DELIVERYREPORT']._serialized_end=947
-  _globals['_CONNECTIONOUTCOME']._serialized_start=949
-  _globals['_CONNECTIONOUTCOME']._serialized_end=1028
-  _globals['_OUTCOMECOUNT']._serialized_start=1030
-  _globals['_OUTCOMECOUNT']._serialized_end=1094
+  _globals['_WAITFOR']._serialized_start=1177
+  _globals['_WAITFOR']._serialized_end=1254
+  _globals['_OUTCOME']._serialized_start=1257
+  _globals['_OUTCOME']._serialized_end=1470
+  _globals['_MESSAGE']._serialized_start=108
+  _globals['_MESSAGE']._serialized_end=290
+  _globals['_MESSAGEINFO']._serialized_start=293
+  _globals['_MESSAGEINFO']._serialized_end=701
+  _globals['_SEGMENT']._serialized_start=703
+  _globals['_SEGMENT']._serialized_end=776
+  _globals['_MESSAGEDIM']._serialized_start=778
+  _globals['_MESSAGEDIM']._serialized_end=844
+  _globals['_DELIVERYREPORT']._serialized_start=847
+  _globals['_DELIVERYREPORT']._serialized_end=1028
+  _globals['_CONNECTIONOUTCOME']._serialized_start=1030
+  _globals['_CONNECTIONOUTCOME']._serialized_end=1109
+  _globals['_OUTCOMECOUNT']._serialized_start=1111
+  _globals['_OUTCOMECOUNT']._serialized_end=1175
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -252,6 +253,7 @@ class DeliveryReport(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     CONNECTIONS_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
     msg_id: _builtins.str
     """Id of the message on the wire."""
     user_id: _builtins.str
@@ -262,6 +264,10 @@ class DeliveryReport(_message.Message):
     def connections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectionOutcome]:
         """One entry a connection."""
 
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """Until when it waits in the mailbox; absent when it does not."""
+
     def __init__(
         self,
         *,
@@ -269,10 +275,11 @@ class DeliveryReport(_message.Message):
         user_id: _builtins.str = ...,
         outcome: Global___Outcome.ValueType = ...,
         connections: _abc.Iterable[Global___ConnectionOutcome] | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connections", b"connections", "msg_id", b"msg_id", "outcome", b"outcome", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connections", b"connections", "expires_at", b"expires_at", "msg_id", b"msg_id", "outcome", b"outcome", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

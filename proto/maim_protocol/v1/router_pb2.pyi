@@ -34,6 +34,7 @@ class SendMessageRequest(_message.Message):
     WAIT_FOR_FIELD_NUMBER: _builtins.int
     TIMEOUT_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    TTL_FIELD_NUMBER: _builtins.int
     message_json: _builtins.bytes
     """The payload as UTF-8 JSON, passed on untouched; or `message`."""
     target_user: _builtins.str
@@ -54,6 +55,12 @@ class SendMessageRequest(_message.Message):
     def timeout(self) -> _duration_pb2.Duration:
         """How long to wait, up to 60 s; 0 or absent: 10 s."""
 
+    @_builtins.property
+    def ttl(self) -> _duration_pb2.Duration:
+        """How long it may wait in the mailbox when nobody is there; 0 or absent, or more than the router
+        keeps messages: as long as the router keeps them.
+        """
+
     def __init__(
         self,
         *,
@@ -64,10 +71,11 @@ class SendMessageRequest(_message.Message):
         wait_for: _delivery_pb2.WaitFor.ValueType = ...,
         timeout: _duration_pb2.Duration | None = ...,
         idempotency_key: _builtins.str = ...,
+        ttl: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "timeout", b"timeout", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["idempotency_key", b"idempotency_key", "message", b"message", "message_json", b"message_json", "target_platform", b"target_platform", "target_user", b"target_user", "timeout", b"timeout", "wait_for", b"wait_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["idempotency_key", b"idempotency_key", "message", b"message", "message_json", b"message_json", "target_platform", b"target_platform", "target_user", b"target_user", "timeout", b"timeout", "ttl", b"ttl", "wait_for", b"wait_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -87,6 +95,7 @@ class SendCustomMessageRequest(_message.Message):
     CONNECTION_UUID_FIELD_NUMBER: _builtins.int
     WAIT_FOR_FIELD_NUMBER: _builtins.int
     TIMEOUT_FIELD_NUMBER: _builtins.int
+    TTL_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """`custom_` is added when missing."""
     payload_json: _builtins.bytes
@@ -107,6 +116,10 @@ class SendCustomMessageRequest(_message.Message):
     def timeout(self) -> _duration_pb2.Duration:
         """How long to wait, up to 60 s; 0 or absent: 10 s."""
 
+    @_builtins.property
+    def ttl(self) -> _duration_pb2.Duration:
+        """As in SendMessageRequest; only a message for a user on a platform waits in the mailbox."""
+
     def __init__(
         self,
         *,
@@ -118,10 +131,11 @@ class SendCustomMessageRequest(_message.Message):
         connection_uuid: _builtins.str = ...,
         wait_for: _delivery_pb2.WaitFor.ValueType = ...,
         timeout: _duration_pb2.Duration | None = ...,
+        ttl: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload", "timeout", b"timeout", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_uuid", b"connection_uuid", "payload", b"payload", "payload_json", b"payload_json", "target_platform", b"target_platform", "target_user", b"target_user", "timeout", b"timeout", "type", b"type", "wait_for", b"wait_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_uuid", b"connection_uuid", "payload", b"payload", "payload_json", b"payload_json", "target_platform", b"target_platform", "target_user", b"target_user", "timeout", b"timeout", "ttl", b"ttl", "type", b"type", "wait_for", b"wait_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

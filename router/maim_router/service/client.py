@@ -12,6 +12,7 @@ from typing import Any, Self
 import grpc
 import msgspec
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from maim_protocol.errors import ConfigError, MaimError
 from maim_protocol.masking import mask_text
@@ -79,6 +80,7 @@ class ControlClient:
         text: str,
         wait_for: WaitFor = "written",
         timeout: float = DEFAULT_TIMEOUT,
+        ttl: float = 0.0,
     ) -> dict[str, Any]:
         """Send a text; returns `msg_id`, `user_id`, `outcome` and `connections`."""
         request = pb.SendMessageRequest(
@@ -87,6 +89,8 @@ class ControlClient:
             target_platform=platform,
             wait_for=_WAITS[wait_for],
         )
+        if ttl:
+            request.ttl.FromNanoseconds(round(ttl * 1e9))
         return await self._send("SendMessage", request, timeout)
 
     async def send_custom_message(
@@ -273,6 +277,8 @@ def _value(message: Message, field: Any) -> Any:
 
 def _item(field: Any, value: Any) -> Any:
     """Enums as names: `OUTCOME_WRITTEN` is WRITTEN, as in a `DeliveryReport`."""
+    if isinstance(value, Timestamp):
+        return value.seconds + value.nanos / 1e9
     if field.message_type is not None:
         return _plain(value)
     if field.enum_type is not None:

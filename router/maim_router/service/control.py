@@ -45,6 +45,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
         _check_receiver(request.target_user or standard.api_key, platform, standard.field)
         wait_for = convert.wait_for(request.wait_for)
         timeout = convert.timeout_seconds(request.timeout)
+        ttl = convert.ttl_seconds(request.ttl)
 
         async def send() -> DeliveryReport:
             user = request.target_user or await self._resolve(standard.api_key, platform)
@@ -55,6 +56,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
                 platform=platform,
                 wait_for=wait_for,
                 timeout=timeout,
+                ttl=ttl,
             )
 
         key = convert.idempotency_key(request.idempotency_key)
@@ -75,6 +77,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
             connection_uuid=convert.connection_uuid(request.connection_uuid),
             wait_for=convert.wait_for(request.wait_for),
             timeout=convert.timeout_seconds(request.timeout),
+            ttl=convert.ttl_seconds(request.ttl),
         )
         return convert.report_message(report)
 

@@ -49,6 +49,14 @@ def timeout_seconds(duration: Duration) -> float:
     return min(seconds, MAX_TIMEOUT) or DEFAULT_TIMEOUT
 
 
+def ttl_seconds(duration: Duration) -> float:
+    """Read a time to live, 0 when there is none; raises `CallError`."""
+    seconds = duration.seconds + duration.nanos / 1e9
+    if seconds < 0:
+        raise bad_field("ttl", "0 s or more", f"{seconds:g} s")
+    return seconds
+
+
 def idempotency_key(text: str) -> str:
     """Check the length of an idempotency key; raises `CallError`."""
     if len(text) > KEY_MAX_CHARS:
@@ -103,12 +111,15 @@ def page(entries: Iterable[Entry], size: int, token: str) -> tuple[Sequence[Entr
 
 def report_message(report: DeliveryReport) -> delivery_pb2.DeliveryReport:
     """Write a delivery report."""
-    return delivery_pb2.DeliveryReport(
+    message = delivery_pb2.DeliveryReport(
         msg_id=report.msg_id,
         user_id=report.user_id,
         outcome=outcome_value(report.outcome),
         connections=_outcomes(report.outcomes),
     )
+    if report.expires_at:
+        message.expires_at.FromNanoseconds(round(report.expires_at * 1e9))
+    return message
 
 
 def broadcast_message(report: DeliveryReport) -> pb.BroadcastResponse:

@@ -55,6 +55,14 @@ class Recorder:
         self.broken.append((code, reason))
         return self.last_words
 
+    def on_ping(self) -> None:
+        """Remember."""
+        self._note("on_ping")
+
+    def on_pong(self) -> None:
+        """Remember."""
+        self._note("on_pong")
+
     def on_closed(self, code: int, reason: str) -> None:
         """Remember the end."""
         self.closed.append((code, reason))

@@ -1,0 +1,137 @@
+"""What one client was delivered lately: each message once, and which it is known to have. Pure.
+
+A message is over when the client acknowledged it. One that never acknowledges anything has a
+message for certain when it answers a ping that was written after it.
+"""
+
+from __future__ import annotations
+
+from maim_edge.bridge.downlink import OVER, WRITTEN, Downlink, Receipt
+from maim_protocol.frames import BridgeOutcome, Want
+
+# Messages are known as delivered until so many later ones have come, up to twice as many.
+WINDOW_MESSAGES = 256
+# What a client may leave unacknowledged; of more, the oldest that is written counts as received.
+UNACKED_MESSAGES = 10_000
+# The same for a client that has never acknowledged anything.
+UNANSWERED_MESSAGES = 1_000
+UNACKED_BYTES = 16 << 20
+# Pongs after which a client that acknowledges others is not going to acknowledge this one.
+MOST_PONGS = 3
+
+Key = tuple[str, str]
+
+
+class Received:
+    """The deliveries of one connection, by sender and msg_id."""
+
+    __slots__ = ("_acks", "_bytes", "_newer", "_older", "_pinged", "_undone")
+
+    def __init__(self) -> None:
+        self._newer: set[Key] = set()
+        self._older: set[Key] = set()
+        # By msg_id, which is all that an acknowledgement says; in the order of delivery.
+        self._undone: dict[str, Receipt] = {}
+        self._bytes = 0
+        self._acks = False
+        # What was written when a ping went out that is not answered yet.
+        self._pinged: list[Receipt] | None = None
+
+    @property
+    def undone(self) -> int:
+        """How many deliveries are not over."""
+        return len(self._undone)
+
+    def expect(
+        self,
+        downlink: Downlink,
+        ordinal: int,
+        conn: int,
+        want: int,
+        sender: str,
+        msg_id: str,
+        size: int,
+    ) -> Receipt | None:
+        """Note a delivery that is to be written; None when it was delivered before."""
+        key = (sender, msg_id)
+        if (key in self._newer or key in self._older) and self._repeated(
+            downlink, ordinal, conn, want, sender, msg_id
+        ):
+            return None
+        self._remember(key)
+        receipt = Receipt(downlink, ordinal, conn, want, sender, msg_id, size)
+        earlier = self._undone.pop(msg_id, None)
+        if earlier is not None:
+            # Another sender's: the next acknowledgement could be for either.
+            self._bytes -= earlier.size
+            earlier.confirmed()
+        self._undone[msg_id] = receipt
+        self._bytes += size
+        most = UNACKED_MESSAGES if self._acks else UNANSWERED_MESSAGES
+        if len(self._undone) > most or self._bytes > UNACKED_BYTES:
+            self._give_up()
+        return receipt
+
+    def acked(self, msg_id: str) -> bool:
+        """Note an acknowledgement; False when nobody waits for it."""
+        self._acks = True
+        receipt = self._undone.pop(msg_id, None)
+        if receipt is None:
+            return False
+        self._bytes -= receipt.size
+        receipt.acked()
+        return True
+
+    def pinged(self) -> None:
+        """Note that a ping was written; one that is not answered yet stands for both."""
+        if self._pinged is None and self._undone:
+            self._pinged = [one for one in self._undone.values() if one.stage == WRITTEN]
+
+    def ponged(self) -> None:
+        """Note an answer: the client has read what was written before the ping."""
+        pinged, self._pinged = self._pinged, None
+        for receipt in pinged or ():
+            receipt.pongs += 1
+            if not self._acks or receipt.pongs >= MOST_PONGS:
+                self._end(receipt)
+
+    def fail(self, outcome: BridgeOutcome) -> None:
+        """Give everything up that is not over."""
+        undone, self._undone = self._undone, {}
+        self._bytes = 0
+        for receipt in undone.values():
+            receipt.failed(outcome)
+
+    def _repeated(
+        self, downlink: Downlink, ordinal: int, conn: int, want: int, sender: str, msg_id: str
+    ) -> bool:
+        """Answer for a message that was delivered before; False when that delivery failed."""
+        known = self._undone.get(msg_id)
+        if known is not None and known.sender == sender:
+            if known.stage == OVER:
+                return known.failure is None
+            known.moves(downlink, ordinal, want)
+            return True
+        receipt = Receipt(downlink, ordinal, conn, want, sender, msg_id, 0)
+        receipt.written()
+        if want == Want.ACKED and self._acks:
+            receipt.acked()
+        else:
+            receipt.confirmed()
+        return True
+
+    def _remember(self, key: Key) -> None:
+        self._newer.add(key)
+        if len(self._newer) >= WINDOW_MESSAGES:
+            self._older, self._newer = self._newer, set()
+
+    def _give_up(self) -> None:
+        oldest = next(iter(self._undone.values()))
+        if oldest.stage != 0:
+            self._end(oldest)
+
+    def _end(self, receipt: Receipt) -> None:
+        if self._undone.get(receipt.msg_id) is receipt:
+            del self._undone[receipt.msg_id]
+            self._bytes -= receipt.size
+        receipt.confirmed()

@@ -1,0 +1,198 @@
+"""What a client was delivered lately, and which of it the client is known to have."""
+
+from __future__ import annotations
+
+from maim_edge.bridge.downlink import Downlink, Receipt
+from maim_edge.received import (
+    MOST_PONGS,
+    UNACKED_BYTES,
+    UNANSWERED_MESSAGES,
+    WINDOW_MESSAGES,
+    Received,
+)
+from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes, Want
+
+CONN = 7
+
+
+class Desk:
+    """One connection and the stream that delivers to it."""
+
+    def __init__(self) -> None:
+        self.received = Received()
+        self.downlink = Downlink()
+        self.ordinal = 0
+
+    def deliver(
+        self, msg_id: str, sender: str = "alice", want: Want = Want.DONE, size: int = 10
+    ) -> Receipt | None:
+        self.ordinal += 1
+        self.downlink.take(self.ordinal, 1)
+        return self.received.expect(self.downlink, self.ordinal, CONN, want, sender, msg_id, size)
+
+    def written(self, msg_id: str, sender: str = "alice", size: int = 10) -> Receipt:
+        receipt = self.deliver(msg_id, sender, size=size)
+        assert receipt is not None
+        receipt.written()
+        return receipt
+
+    def new_stream(self) -> None:
+        self.downlink, self.ordinal = Downlink(), 0
+
+    def done(self) -> list[tuple[int, int]]:
+        return self.told().done
+
+    def told(self) -> EdgeFrame:
+        frame = EdgeFrame()
+        self.downlink.fill(frame)
+        return frame
+
+
+def test_an_acknowledged_message_is_over() -> None:
+    desk = Desk()
+    desk.written("m1")
+    assert desk.done() == []
+    assert desk.received.acked("m1")
+    assert desk.done() == [(1, 1)]
+    assert not desk.received.acked("m1")
+    assert not desk.received.acked("other")
+
+
+def test_a_message_is_written_once_however_often_it_is_delivered() -> None:
+    desk = Desk()
+    desk.written("m1")
+    desk.received.acked("m1")
+    desk.new_stream()
+    assert desk.deliver("m1") is None
+    assert desk.done() == [(1, 1)]
+
+
+def test_a_message_that_is_sent_again_before_its_acknowledgement_waits_for_it() -> None:
+    desk = Desk()
+    desk.written("m1")
+    desk.new_stream()
+    assert desk.deliver("m1") is None
+    assert desk.done() == []
+    desk.received.acked("m1")
+    assert desk.done() == [(1, 1)]
+
+
+def test_one_that_waits_in_the_outbox_is_not_put_there_again() -> None:
+    desk = Desk()
+    first = desk.deliver("m1")
+    assert first is not None
+    desk.new_stream()
+    assert desk.deliver("m1") is None
+    first.written()
+    desk.received.acked("m1")
+    assert desk.done() == [(1, 1)]
+
+
+def test_one_whose_delivery_failed_is_written_again() -> None:
+    desk = Desk()
+    first = desk.deliver("m1")
+    assert first is not None
+    first.failed(BridgeOutcome.DROPPED)
+    assert desk.deliver("m1") is not None
+
+
+def test_two_senders_may_use_the_same_msg_id() -> None:
+    desk = Desk()
+    desk.written("m1", "alice")
+    desk.written("m1", "bob")
+    assert desk.done() == [(1, 1)]
+    desk.received.acked("m1")
+    assert desk.done() == [(2, 2)]
+
+
+def test_a_repeated_message_is_reported_as_it_is_wanted() -> None:
+    desk = Desk()
+    desk.written("m1")
+    desk.received.acked("m1")
+    desk.new_stream()
+    desk.deliver("m1", want=Want.ACKED)
+    columns = desk.told().outcomes or Outcomes()
+    assert columns.outcomes == [BridgeOutcome.WRITTEN, BridgeOutcome.ACKED]
+
+
+def test_a_pong_answers_for_what_was_written_before_the_ping() -> None:
+    desk = Desk()
+    desk.written("before")
+    waiting = desk.deliver("in the outbox")
+    assert waiting is not None
+    desk.received.pinged()
+    waiting.written()
+    desk.written("after")
+    desk.received.ponged()
+    assert desk.done() == [(1, 1)]
+    desk.received.pinged()
+    desk.received.ponged()
+    assert desk.done() == [(2, 3)]
+
+
+def test_a_pong_that_nobody_asked_for_says_nothing() -> None:
+    desk = Desk()
+    desk.written("m1")
+    desk.received.ponged()
+    assert desk.done() == []
+
+
+def test_a_ping_that_is_not_answered_yet_stands_for_a_later_one() -> None:
+    desk = Desk()
+    desk.written("m1")
+    desk.received.pinged()
+    desk.written("m2")
+    desk.received.pinged()
+    desk.received.ponged()
+    assert desk.done() == [(1, 1)]
+
+
+def test_a_client_that_acknowledges_is_given_time_to() -> None:
+    desk = Desk()
+    desk.written("m1")
+    desk.written("m2")
+    desk.received.acked("m1")
+    assert desk.done() == [(1, 1)]
+    for _ in range(MOST_PONGS):
+        assert desk.done() == []
+        desk.received.pinged()
+        desk.received.ponged()
+    assert desk.done() == [(2, 2)]
+
+
+def test_the_end_of_the_connection_gives_back_what_is_not_over() -> None:
+    desk = Desk()
+    desk.written("m1")
+    desk.received.acked("m1")
+    desk.written("m2")
+    desk.deliver("m3")
+    desk.received.fail(BridgeOutcome.GONE)
+    frame = desk.told()
+    assert frame.done == [(1, 3)]
+    assert frame.outcomes is not None
+    assert frame.outcomes.ordinals == [2, 3]
+    assert frame.outcomes.outcomes == [BridgeOutcome.GONE] * 2
+
+
+def test_a_client_that_never_answers_is_waited_for_within_bounds() -> None:
+    desk = Desk()
+    for number in range(UNANSWERED_MESSAGES + 5):
+        desk.written(f"m{number}")
+    assert desk.received.undone == UNANSWERED_MESSAGES
+    assert desk.done() == [(1, 5)]
+
+
+def test_large_messages_are_waited_for_within_bounds() -> None:
+    desk = Desk()
+    for number in range(5):
+        desk.written(f"m{number}", size=UNACKED_BYTES // 2)
+    assert desk.received.undone == 2
+
+
+def test_what_was_delivered_long_ago_is_not_known_any_more() -> None:
+    desk = Desk()
+    for number in range(2 * WINDOW_MESSAGES + 1):
+        desk.written(f"m{number}")
+        desk.received.acked(f"m{number}")
+    assert desk.deliver(f"m{WINDOW_MESSAGES + 1}") is None
+    assert desk.deliver("m0") is not None

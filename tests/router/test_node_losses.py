@@ -1,0 +1,284 @@
+"""What a router does with messages whose receiver is away, leaves or is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from maim_protocol.errors import ErrorCode
+from maim_protocol.frames import (
+    Admission,
+    BridgeOutcome,
+    DisconnectOrder,
+    EdgeFrame,
+    Live,
+    Open,
+    Outcomes,
+    Rejection,
+)
+from maim_router.auth import CallbackAuth, OpenAuth
+from maim_router.delivery import Outcome
+from maim_router.hooks import Hooks
+from maim_router.identity import Signer
+from maim_router.mailbox import Bounds, MemoryMailbox
+from maim_router.node import Node, NodeOptions
+from tests.router.memory_edge import Delivered, MemoryEdge
+
+BOB = ("bob", "qq")
+BOUNDS = Bounds(messages=3, bytes=1000, total_bytes=10_000)
+
+
+def make(mailbox: MemoryMailbox | None = None, signer: Signer | None = None) -> Node:
+    mailbox = mailbox or MemoryMailbox(BOUNDS)
+    options = NodeOptions(stop_timeout=0)
+    return Node(Hooks(), OpenAuth(), options, mailbox=mailbox, signer=signer)
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[Node]:
+    node = make()
+    async with asyncio.timeout(30):
+        yield node
+        await node.stop()
+
+
+@pytest.fixture
+async def edge(node: Node) -> MemoryEdge:
+    """An edge with alice as connection 1."""
+    edge = await MemoryEdge(node).attach()
+    await edge.admitted(1, "alice")
+    return edge
+
+
+async def ids(edge: MemoryEdge, count: int) -> list[str]:
+    return [(await edge.delivered()).msg_id for _ in range(count)]
+
+
+def gone(got: Delivered, conn: int, code: BridgeOutcome = BridgeOutcome.GONE) -> EdgeFrame:
+    n = got.ordinal
+    return EdgeFrame(taken_through=n, done=[(n, n)], outcomes=Outcomes([n], [conn], [code]))
+
+
+async def test_a_message_for_somebody_who_is_away_waits_and_is_settled(
+    node: Node, edge: MemoryEdge
+) -> None:
+    ordinals = [edge.message(1, msg_id, BOB) for msg_id in ("m1", "m2")]
+    assert [await edge.hear(), await edge.hear()] == ordinals
+    await edge.admitted(2, "bob")
+    assert await ids(edge, 2) == ["m1", "m2"]
+    await edge.nothing()
+
+
+async def test_a_letter_is_forgotten_when_the_client_has_it(node: Node, edge: MemoryEdge) -> None:
+    edge.message(1, "m1", BOB)
+    await edge.hear()
+    await edge.admitted(2, "bob")
+    got = await edge.delivered()
+    assert node.post.mailbox is not None
+    assert node.post.mailbox.has(*BOB)
+    edge.send(EdgeFrame(taken_through=got.ordinal, done=[(got.ordinal, got.ordinal)]))
+    await edge.nothing()
+    assert not node.post.mailbox.has(*BOB)
+
+
+async def test_a_letter_that_the_client_did_not_get_waits_for_its_next_connection(
+    edge: MemoryEdge,
+) -> None:
+    edge.message(1, "m1", BOB)
+    await edge.hear()
+    await edge.admitted(2, "bob")
+    edge.send(gone(await edge.delivered(), 2))
+    edge.close(2, 1006)
+    await edge.nothing()
+    await edge.admitted(3, "bob")
+    assert await ids(edge, 1) == ["m1"]
+
+
+async def test_a_delivery_that_a_client_left_unanswered_waits_in_its_place(
+    edge: MemoryEdge,
+) -> None:
+    await edge.admitted(2, "bob")
+    edge.message(1, "m1", BOB)
+    got = await edge.delivered()
+    edge.close(2, 1006)
+    await edge.nothing()
+    edge.message(1, "m2", BOB)
+    await edge.hear()
+    edge.send(gone(got, 2))
+    await edge.nothing()
+    await edge.admitted(3, "bob")
+    assert await ids(edge, 2) == ["m1", "m2"]
+
+
+async def test_what_comes_back_goes_to_the_connection_that_came_meanwhile(
+    edge: MemoryEdge,
+) -> None:
+    """A link that is half open is found dead after the client is back."""
+    await edge.admitted(2, "bob")
+    edge.message(1, "m1", BOB)
+    got = await edge.delivered()
+    await edge.admitted(3, "bob")
+    edge.send(gone(got, 2))
+    again = await edge.delivered()
+    assert (again.msg_id, again.conns) == ("m1", (3,))
+
+
+async def test_what_comes_back_does_not_go_to_those_who_got_it(edge: MemoryEdge) -> None:
+    await edge.admitted(2, "bob")
+    await edge.admitted(3, "bob")
+    edge.message(1, "m1", BOB)
+    got = await edge.delivered()
+    assert got.conns == (2, 3)
+    n = got.ordinal
+    edge.send(EdgeFrame(taken_through=n, outcomes=Outcomes([n], [2], [BridgeOutcome.GONE])))
+    await edge.nothing()
+
+
+async def test_a_label_takes_over_what_its_connection_did_not_get_in_order(
+    edge: MemoryEdge,
+) -> None:
+    await edge.admitted(2, "bob", label="L")
+    for msg_id in ("m1", "m2"):
+        edge.message(1, msg_id, BOB)
+    first = await edge.delivered()
+    await edge.delivered()
+    edge.send(EdgeFrame(taken_through=2, done=[(first.ordinal, first.ordinal)]))
+    edge.open(3, "bob", label="L")
+    heard = [await edge.hear() for _ in range(3)]
+    (got,) = [one for one in heard if isinstance(one, Delivered)]
+    assert (got.msg_id, got.conns) == ("m2", (3,))
+    edge.message(1, "m3", BOB)
+    assert (await edge.delivered()).conns == (3,)
+
+
+async def test_what_a_lost_edge_had_waits_and_its_senders_are_answered(node: Node) -> None:
+    here = await MemoryEdge(node, "here").attach()
+    there = await MemoryEdge(node, "there").attach()
+    await here.admitted(1, "alice")
+    await there.admitted(1, "bob")
+    ordinal = here.message(1, "m1", BOB)
+    await there.delivered()
+    there.serving.cancel()
+    assert await here.hear() == ordinal
+    await here.admitted(2, "bob")
+    assert await ids(here, 1) == ["m1"]
+
+
+async def test_an_edge_that_comes_back_is_sent_again_what_it_is_not_done_with(
+    node: Node, edge: MemoryEdge
+) -> None:
+    admission = await edge.admitted(2, "bob")
+    edge.message(1, "m1", BOB)
+    await edge.delivered()
+    edge.serving.cancel()
+    await asyncio.gather(edge.serving, return_exceptions=True)
+    live = Live(Open(2, "bob", "qq"), admission)
+    again = await MemoryEdge(node).attach([live])
+    assert await ids(again, 1) == ["m1"]
+
+
+async def test_a_full_mailbox_is_said_and_takes_nothing(edge: MemoryEdge) -> None:
+    for number in range(BOUNDS.messages):
+        edge.message(1, f"m{number}", BOB)
+        assert isinstance(await edge.hear(), int)
+    edge.message(1, "one too many", BOB)
+    heard = await edge.hear()
+    assert isinstance(heard, Rejection)
+    assert heard.code == ErrorCode.MAILBOX_FULL
+
+
+async def test_what_was_acknowledged_is_kept_even_in_a_full_mailbox(edge: MemoryEdge) -> None:
+    await edge.admitted(2, "bob")
+    for number in range(BOUNDS.messages + 2):
+        edge.message(1, f"m{number}", BOB)
+    got = [await edge.delivered() for _ in range(BOUNDS.messages + 2)]
+    edge.send(EdgeFrame(taken_through=got[-1].ordinal))
+    for one in got:
+        edge.send(gone(one, 2))
+    edge.close(2, 1006)
+    await edge.nothing()
+    await edge.admitted(3, "bob")
+    assert await ids(edge, len(got)) == [one.msg_id for one in got]
+
+
+async def test_a_server_s_message_for_somebody_who_is_away_is_queued(node: Node) -> None:
+    report = await node.messenger.send(b"{}", user_id="bob", platform="qq", ttl=60.0)
+    assert (report.outcome, report.outcomes) == (Outcome.QUEUED, {})
+    assert report.expires_at > 0
+
+
+async def test_who_waits_for_an_acknowledgement_gets_it_when_the_receiver_returns(
+    node: Node, edge: MemoryEdge
+) -> None:
+    sending = asyncio.ensure_future(
+        node.messenger.send(b"{}", user_id="bob", platform="qq", wait_for="acked", timeout=20)
+    )
+    await asyncio.sleep(0)
+    admission = await edge.admitted(2, "bob")
+    got = await edge.delivered()
+    n = got.ordinal
+    acked = Outcomes([n], [2], [BridgeOutcome.ACKED])
+    edge.send(EdgeFrame(taken_through=n, done=[(n, n)], outcomes=acked))
+    report = await sending
+    assert report.outcomes == {admission.connection_uuid: Outcome.ACKED}
+
+
+async def test_a_message_that_is_not_fetched_in_its_time_expires(
+    node: Node, edge: MemoryEdge
+) -> None:
+    report = await node.messenger.send(
+        b"{}", user_id="bob", platform="qq", wait_for="acked", timeout=20, ttl=0.01
+    )
+    assert report.outcome is Outcome.EXPIRED
+    await edge.admitted(2, "bob")
+    await edge.nothing()
+
+
+async def test_a_message_for_one_connection_or_for_everybody_does_not_wait(node: Node) -> None:
+    to_all = await node.messenger.broadcast(b"{}")
+    custom = await node.messenger.send_custom("x", b"{}", user_id="bob")
+    assert {to_all.outcome, custom.outcome} == {Outcome.NO_CONNECTION}
+
+
+async def test_another_router_with_the_same_key_takes_connections_over_unasked() -> None:
+    asked: list[str] = []
+    hooks = Hooks(on_auth=lambda metadata: asked.append(metadata["api_key"]) or True)
+    signer = Signer(b"shared by the routers")
+    nodes = [Node(hooks, CallbackAuth(hooks, 5.0), signer=signer) for _ in range(2)]
+    edge = await MemoryEdge(nodes[0]).attach()
+    admission = await edge.admitted(1, "alice")
+    await MemoryEdge(nodes[1]).attach([Live(Open(1, "alice", "qq"), admission)])
+    assert asked == ["alice"]
+    assert nodes[1].connections.get(admission.connection_uuid) is not None
+    for node in nodes:
+        await node.stop()
+
+
+async def test_a_connection_without_a_proof_is_authenticated_again() -> None:
+    hooks = Hooks(on_auth=lambda metadata: metadata["api_key"] != "wrong")
+    node = Node(hooks, CallbackAuth(hooks, 5.0), NodeOptions(stop_timeout=0))
+    claims = [
+        Live(Open(1, "alice", "qq"), Admission("uuid-1", "somebody else")),
+        Live(Open(2, "wrong", "qq"), Admission("uuid-2", "alice")),
+    ]
+    edge = await MemoryEdge(node).attach(claims)
+    order = await edge.hear()
+    assert isinstance(order, DisconnectOrder)
+    assert (order.conn, order.code) == (2, 4401)
+    (entry,) = node.connections.select()
+    assert entry.uuid == "uuid-1"
+    assert entry.user_id != "somebody else"
+    await node.stop()
+
+
+async def test_an_announced_connection_does_not_take_the_id_of_another_one(
+    node: Node, edge: MemoryEdge
+) -> None:
+    admission = await edge.admitted(2, "bob")
+    stolen = Live(Open(1, "mallory", "qq"), Admission(admission.connection_uuid, "bob"))
+    await MemoryEdge(node, "forged").attach([stolen])
+    entry = node.connections.get(admission.connection_uuid)
+    assert entry is not None
+    assert (entry.user_id, entry.edge.edge_id) == ("bob", "edge-1")
