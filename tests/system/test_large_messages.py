@@ -53,9 +53,9 @@ async def pass_one(pair: Pair, msg_id: str, data: str) -> dict[str, list[float]]
     figures: dict[str, list[float]] = {}
     async with (
         pair.client("alice", compression=None) as alice,
-        pair.client("bob", compression=None) as bob,
+        pair.client(f"bob-{msg_id}", compression=None) as bob,
     ):
-        frame = message(msg_id, "bob", data)
+        frame = message(msg_id, f"bob-{msg_id}", data)
         async with measuring(pair, figures):
             await alice.send(frame)
             async with asyncio.timeout(120):
