@@ -84,7 +84,7 @@ class Connection:
     def received(self) -> Received:
         """What the client was delivered; made when there is something, idle ones need none."""
         if self._received is None:
-            self._received = Received()
+            self._received = Received(self._house.settings.outbox_bytes)
         return self._received
 
     def attach(self, socket: DirectSocket) -> None:
@@ -158,6 +158,15 @@ class Connection:
             receipt.failed(BridgeOutcome.GONE)
         elif not self._put(OutFrame(pieces, receipt)):
             receipt.failed(BridgeOutcome.SLOW)
+
+    def ask(self) -> None:
+        """Ask the client by a ping what it has read; one that left too much open is slow."""
+        if self.received.overflows:
+            text = f"slow consumer: {self.received.undone} messages are not acknowledged"
+            self.close(CloseCode.SLOW_CONSUMER, text)
+        elif self._writable and self._socket is not None:
+            self.flush()
+            self._socket.ping()
 
     def flush(self) -> None:
         """Write what this turn of the loop brought."""

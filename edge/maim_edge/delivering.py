@@ -68,6 +68,8 @@ class Delivering:
                 receipt.written()
             else:
                 connection.deliver(pieces, receipt)
+            if connection.received.asks:
+                connection.ask()
 
     def _pass_on(
         self, delivery: Delivery, ordinal: int, conns: Sequence[int], downlink: Downlink

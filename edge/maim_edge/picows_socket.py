@@ -242,6 +242,12 @@ class PicowsSocket:
         self._abort_in(CLOSE_SECONDS)
         self.transport.close()
 
+    def ping(self) -> None:
+        """Ask the peer for a sign that it has read what was sent."""
+        if not self._state:
+            self.transport.write(EMPTY_PING)
+            self._receiver.pinged()
+
     def beat(self, now: int, rhythm: Rhythm) -> None:
         """Ping the peer, or drop it."""
         match self._pulse.beat(now, rhythm, self.pending_bytes, self._held):

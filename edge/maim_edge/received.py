@@ -11,11 +11,12 @@ from maim_protocol.frames import BridgeOutcome, Want
 
 # Messages are known as delivered until so many later ones have come, up to twice as many.
 WINDOW_MESSAGES = 256
-# What a client may leave unacknowledged; of more, the oldest that is written counts as received.
-UNACKED_MESSAGES = 10_000
-# The same for a client that has never acknowledged anything.
-UNANSWERED_MESSAGES = 1_000
-UNACKED_BYTES = 16 << 20
+# Of so much that is not over a client is asked by a ping whether it has read it: one that has
+# never acknowledged anything, and one that acknowledges late.
+ASK_MESSAGES, ASK_BYTES = 256, 1 << 20
+ASK_LATE_MESSAGES, ASK_LATE_BYTES = 5_000, 8 << 20
+# What a client may leave unanswered, besides what may wait in its outbox.
+MOST_MESSAGES, MOST_BYTES = 20_000, 16 << 20
 # Pongs after which a client that acknowledges others is not going to acknowledge this one.
 MOST_PONGS = 3
 
@@ -25,9 +26,10 @@ Key = tuple[str, str]
 class Received:
     """The deliveries of one connection, by sender and msg_id."""
 
-    __slots__ = ("_acks", "_bytes", "_newer", "_older", "_pinged", "_undone")
+    __slots__ = ("_acks", "_bytes", "_limit_bytes", "_newer", "_older", "_pinged", "_undone")
 
-    def __init__(self) -> None:
+    def __init__(self, outbox_bytes: int) -> None:
+        self._limit_bytes = outbox_bytes + MOST_BYTES
         self._newer: set[Key] = set()
         self._older: set[Key] = set()
         # By msg_id, which is all that an acknowledgement says; in the order of delivery.
@@ -67,10 +69,21 @@ class Received:
             earlier.confirmed()
         self._undone[msg_id] = receipt
         self._bytes += size
-        most = UNACKED_MESSAGES if self._acks else UNANSWERED_MESSAGES
-        if len(self._undone) > most or self._bytes > UNACKED_BYTES:
-            self._give_up()
         return receipt
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is time to ask by a ping what the client has read."""
+        if self._pinged is not None:
+            return False
+        if self._acks:
+            return len(self._undone) >= ASK_LATE_MESSAGES or self._bytes >= ASK_LATE_BYTES
+        return len(self._undone) >= ASK_MESSAGES or self._bytes >= ASK_BYTES
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the client has left too much unanswered."""
+        return len(self._undone) > MOST_MESSAGES or self._bytes > self._limit_bytes
 
     def acked(self, msg_id: str) -> bool:
         """Note an acknowledgement; False when nobody waits for it."""
@@ -124,11 +137,6 @@ class Received:
         self._newer.add(key)
         if len(self._newer) >= WINDOW_MESSAGES:
             self._older, self._newer = self._newer, set()
-
-    def _give_up(self) -> None:
-        oldest = next(iter(self._undone.values()))
-        if oldest.stage != 0:
-            self._end(oldest)
 
     def _end(self, receipt: Receipt) -> None:
         if self._undone.get(receipt.msg_id) is receipt:

@@ -72,6 +72,9 @@ class DirectSocket(Protocol):
     def send_piece(self, piece: bytes, first: bool, last: bool) -> None:
         """Write a fragment of a large text message: control frames pass between two of them."""
 
+    def ping(self) -> None:
+        """Write a ping, behind what was sent before."""
+
     def pause_reading(self) -> None:
         """Hand over no message until `resume_reading`."""
 

@@ -45,6 +45,13 @@ class SansIOSocket:
             self.in_pieces = not last
             self._write(self._frame(piece, first, last))
 
+    def ping(self) -> None:
+        """Ask the peer for a sign that it has read what was sent."""
+        if self._writable:
+            self._protocol.conn.send_ping(b"")
+            self._write(self._protocol.conn.data_to_send())
+            self.gate.pinged()
+
     def pause_reading(self) -> None:
         """Hand over no message until `resume_reading`."""
         self.gate.pause()

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from maim_edge.bridge.downlink import Downlink, Receipt
 from maim_edge.received import (
+    ASK_BYTES,
+    ASK_LATE_MESSAGES,
+    ASK_MESSAGES,
+    MOST_BYTES,
+    MOST_MESSAGES,
     MOST_PONGS,
-    UNACKED_BYTES,
-    UNANSWERED_MESSAGES,
     WINDOW_MESSAGES,
     Received,
 )
 from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes, Want
 
 CONN = 7
+OUTBOX_BYTES = 1 << 20
 
 
 class Desk:
     """One connection and the stream that delivers to it."""
 
     def __init__(self) -> None:
-        self.received = Received()
+        self.received = Received(OUTBOX_BYTES)
         self.downlink = Downlink()
         self.ordinal = 0
 
@@ -174,19 +178,53 @@ def test_the_end_of_the_connection_gives_back_what_is_not_over() -> None:
     assert frame.outcomes.outcomes == [BridgeOutcome.GONE] * 2
 
 
-def test_a_client_that_never_answers_is_waited_for_within_bounds() -> None:
+def test_a_client_that_acknowledges_nothing_is_asked_when_much_is_open() -> None:
     desk = Desk()
-    for number in range(UNANSWERED_MESSAGES + 5):
+    for number in range(ASK_MESSAGES - 1):
         desk.written(f"m{number}")
-    assert desk.received.undone == UNANSWERED_MESSAGES
-    assert desk.done() == [(1, 5)]
+    assert not desk.received.asks
+    desk.written("one more")
+    assert desk.received.asks
+    desk.received.pinged()
+    assert not desk.received.asks
+    desk.received.ponged()
+    assert desk.received.undone == 0
 
 
-def test_large_messages_are_waited_for_within_bounds() -> None:
+def test_large_messages_are_a_reason_to_ask() -> None:
     desk = Desk()
-    for number in range(5):
-        desk.written(f"m{number}", size=UNACKED_BYTES // 2)
-    assert desk.received.undone == 2
+    desk.written("m1", size=ASK_BYTES)
+    assert desk.received.asks
+
+
+def test_a_client_that_acknowledges_late_is_asked_late() -> None:
+    desk = Desk()
+    desk.written("m1")
+    desk.received.acked("m1")
+    for number in range(ASK_LATE_MESSAGES):
+        assert not desk.received.asks
+        desk.written(f"n{number}")
+    assert desk.received.asks
+
+
+def test_nothing_is_given_up_but_too_much_is_said() -> None:
+    desk = Desk()
+    for number in range(MOST_MESSAGES + 1):
+        assert not desk.received.overflows
+        desk.written(f"m{number}")
+    assert desk.received.overflows
+    assert desk.received.undone == MOST_MESSAGES + 1
+    assert desk.done() == []
+
+
+def test_what_waits_in_the_outbox_does_not_count_as_too_much() -> None:
+    desk = Desk()
+    desk.deliver("m1", size=OUTBOX_BYTES)
+    assert not desk.received.overflows
+    desk.written("m2", size=MOST_BYTES)
+    assert not desk.received.overflows
+    desk.written("m3", size=1)
+    assert desk.received.overflows
 
 
 def test_what_was_delivered_long_ago_is_not_known_any_more() -> None:
