@@ -126,6 +126,24 @@ async def test_what_cannot_be_read_is_left_out_and_said(
     assert "no such table" in caplog.text
 
 
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 1_000])
+def test_many_letters_are_written_and_removed_in_a_few_statements(path: Path, count: int) -> None:
+    letters = [letter(number, user_id=f"u{number % 7}") for number in range(count)]
+    places = [(one.user_id, one.platform, one.number) for one in letters]
+    with closing(Disk(path)) as disk:
+        assert all(disk.write([], letters).stored)
+        assert [disk.read(place) for place in places] == letters
+        assert disk.write([*places[1:], ("u", "qq", -1)], []).removed
+        assert stored_numbers(path) == [0]
+
+
+def test_large_letters_go_in_statements_of_their_own(path: Path) -> None:
+    large = [letter(number, payload=bytes(3 * 1024 * 1024)) for number in range(5)]
+    with closing(Disk(path)) as disk:
+        assert all(disk.write([], large).stored)
+        assert stored_numbers(path) == [0, 1, 2, 3, 4]
+
+
 async def test_a_letter_that_no_disk_takes_harms_no_other(path: Path) -> None:
     with closing(Disk(path)) as disk:
         written = disk.write([], [letter(1), letter(1 << 63), letter(2)])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from maim_router.mailbox import Letter
 from maim_router.mailbox.disk import Written
-from maim_router.mailbox.group_commit import GroupCommit, Waiting
+from maim_router.mailbox.group_commit import PATIENCE, ROOM, GroupCommit, Waiting
 from maim_router.mailbox.letter import Place
 from tests.router.mailbox_contract import letter
 
@@ -24,7 +24,10 @@ class Slow:
         self.heard: list[tuple[int, bool]] = []
         self.failed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self.commits = GroupCommit(self._write, self._hear, lambda _: self.failed.set())
+        self.rooms: asyncio.Queue[float] = asyncio.Queue()
+        self.commits = GroupCommit(
+            self._write, self._hear, lambda _: self.failed.set(), self.rooms.put_nowait
+        )
 
     def put(self, number: int) -> Waiting:
         """Put a letter."""
@@ -121,6 +124,19 @@ async def test_closing_tries_failed_removals_once_more_and_then_gives_up() -> No
     await slow.failed.wait()
     await slow.commits.close()
     assert slow.writes == [([1], [])] * 2
+
+
+async def test_the_loop_makes_room_again_and_again_for_a_long_write_and_then_no_more() -> None:
+    slow = Slow()
+    slow.put(1)
+    assert [await slow.rooms.get() for _ in range(3)] == [ROOM] * 3
+    slow.go.release()
+    await slow.commits.close()
+    made = slow.rooms.qsize()
+    over = asyncio.Event()
+    asyncio.get_running_loop().call_later(5 * PATIENCE, over.set)
+    await over.wait()
+    assert slow.rooms.qsize() == made
 
 
 async def test_closing_again_or_using_it_afterwards_does_nothing() -> None:

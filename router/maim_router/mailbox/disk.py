@@ -9,15 +9,18 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from maim_protocol.errors import ConfigError
 from maim_router.mailbox.letter import Letter, Place
+
+T = TypeVar("T")
 
 # "maim": in the header of each of our files, so that a foreign one is never written to.
 APPLICATION = 0x6D61696D
@@ -37,8 +40,19 @@ PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
-INSERT = "INSERT INTO letter VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-DELETE = "DELETE FROM letter WHERE user_id = ? AND platform = ? AND number = ?"
+# A statement for many rows, not one for each: between two statements the thread waits for the
+# interpreter's lock, which a busy event loop may hold for long.
+ROWS = 256
+# Bytes of payload after which a statement takes no more rows: SQLite copies them.
+ROW_BYTES = 4 * 1024 * 1024
+INSERT = ("INSERT INTO letter VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "")
+# From the few to the many: `IN (VALUES ...)` would go through the whole table.
+DELETE = (
+    "DELETE FROM letter WHERE rowid IN (SELECT letter.rowid FROM (VALUES ",
+    "(?, ?, ?)",
+    """) AS gone CROSS JOIN letter ON user_id = gone.column1 AND platform = gone.column2
+    AND number = gone.column3)""",
+)
 READ = "SELECT * FROM letter WHERE user_id = ? AND platform = ? AND number = ?"
 MSG_ID = "SELECT msg_id FROM letter WHERE user_id = ? AND platform = ? AND number = ?"
 LOAD = """
@@ -60,15 +74,15 @@ class Disk:
 
     def __init__(self, path: Path) -> None:
         """Open or make it; raises `ConfigError` that names it."""
-        self._open = ExitStack()
+        self._held = ExitStack()
         try:
             with ExitStack() as opening:
-                opening.enter_context(closing(_lock(path)))
+                opening.enter_context(_locked(path))
                 _make(path)
-                self._writer = opening.enter_context(closing(_connect(path)))
+                self._writer = opening.enter_context(_connected(path))
                 _prepare(path, self._writer)
-                self._reader = opening.enter_context(closing(_connect(path)))
-                self._open = opening.pop_all()
+                self._reader = opening.enter_context(_connected(path))
+                self._held = opening.pop_all()
         except OSError as error:
             raise ConfigError(f"{path}: cannot open the mailbox ({error.strerror})") from None
         except sqlite3.Error as error:
@@ -103,31 +117,33 @@ class Disk:
 
     def close(self) -> None:
         """Close the file, all of it in the database, and let others open it."""
-        self._open.close()
+        self._held.close()
 
     def _commit(self, removals: Iterable[Place], letters: Iterable[Letter]) -> Exception | None:
         try:
             with self._writer:
                 self._writer.execute("BEGIN IMMEDIATE")
-                self._writer.executemany(DELETE, map(_key, removals))
-                self._writer.executemany(INSERT, map(_row, letters))
+                for places in _parts(removals, lambda _: 0):
+                    _execute(self._writer, DELETE, [_key(place) for place in places])
+                for some in _parts(letters, lambda one: len(one.payload)):
+                    _execute(self._writer, INSERT, [_row(one) for one in some])
         except Exception as error:  # the top of the thread: the one who waits is told
             return error
         return None
 
 
-def _lock(path: Path) -> sqlite3.Connection:
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     """Hold a file beside it locked: an SQLite file too, which locks on every system."""
-    lock = sqlite3.connect(f"{path}-lock", timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        lock.execute("PRAGMA journal_mode = OFF")
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+    with closing(_open(Path(f"{path}-lock"), timeout=0)) as lock:
+        try:
+            lock.execute("PRAGMA journal_mode = OFF")
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
             raise ConfigError(f"{path}: another process has this mailbox open") from None
-        raise
-    return lock
+        yield
 
 
 def _make(path: Path) -> None:
@@ -138,11 +154,22 @@ def _make(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    conn = sqlite3.connect(path.absolute(), isolation_level=None, check_same_thread=False)
-    conn.execute("PRAGMA synchronous = FULL")
-    conn.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
-    return conn
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(_open(path, timeout=5)) as conn:
+        conn.execute("PRAGMA synchronous = FULL")
+        conn.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        yield conn
+
+
+def _open(path: Path, timeout: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path.absolute(),
+        timeout=timeout,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=16,
+    )
 
 
 def _prepare(path: Path, conn: sqlite3.Connection) -> None:
@@ -159,6 +186,28 @@ def _prepare(path: Path, conn: sqlite3.Connection) -> None:
         raise ConfigError(f"{path}: expected a mailbox, got an SQLite file of something else")
     elif version != VERSION:
         raise ConfigError(f"{path}: expected a mailbox of version {VERSION}, got {version}")
+
+
+def _parts(things: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Cut into what one statement takes."""
+    part: list[T] = []
+    total = 0
+    for thing in things:
+        part.append(thing)
+        total += size(thing)
+        if len(part) == ROWS or total > ROW_BYTES:
+            yield part
+            part, total = [], 0
+    if part:
+        yield part
+
+
+def _execute(
+    conn: sqlite3.Connection, statement: tuple[str, str, str], rows: list[tuple[object, ...]]
+) -> None:
+    """Execute a statement of head, row and tail with so many rows."""
+    head, row, tail = statement
+    conn.execute(head + ", ".join([row] * len(rows)) + tail, list(chain.from_iterable(rows)))
 
 
 def _value(conn: sqlite3.Connection, text: str) -> object:

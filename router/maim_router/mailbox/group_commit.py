@@ -1,11 +1,14 @@
 """Group commit: what gathers while the disk is busy goes to it in one write.
 
-Used from one event loop; the disk has a thread of its own, the only one that writes.
+Used from one event loop; the disk has a thread of its own, the only one that writes. An event loop
+that is never idle lets go of the interpreter's lock so briefly that another thread may miss it for
+seconds: while a write takes long, the loop makes room for it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +18,11 @@ import msgspec
 from maim_router.mailbox.disk import Written
 from maim_router.mailbox.interface import OnStored
 from maim_router.mailbox.letter import Letter, Place
+
+# Seconds of a write before the loop makes room for it, between two such times, and how long one is.
+PATIENCE = 0.005
+PAUSE = 0.001
+ROOM = 0.00005
 
 
 class Waiting(msgspec.Struct, eq=False):
@@ -37,14 +45,17 @@ class GroupCommit:
         write: Callable[[Sequence[Place], Sequence[Letter]], Written],
         on_written: Callable[[Waiting, bool], None],
         on_error: Callable[[Exception], None],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._write = write
         self._on_written = on_written
         self._on_error = on_error
+        self._sleep = sleep
         self._thread = ThreadPoolExecutor(1, "maim-mailbox")
         self._letters: list[Waiting] = []
         self._removals: dict[Place, None] = {}
         self._running: asyncio.Future[Written] | None = None
+        self._room: asyncio.TimerHandle | None = None
         self._called = False
         self._closed = False
 
@@ -84,6 +95,11 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         self._running = loop.run_in_executor(self._thread, self._write, list(removals), letters)
         self._running.add_done_callback(partial(self._end, wanted, gone, removals))
+        self._room = loop.call_later(PATIENCE, self._make_room)
+
+    def _make_room(self) -> None:
+        self._sleep(ROOM)
+        self._room = asyncio.get_running_loop().call_later(PAUSE, self._make_room)
 
     def _end(
         self,
@@ -93,6 +109,8 @@ class GroupCommit:
         running: asyncio.Future[Written],
     ) -> None:
         self._running = None
+        if self._room is not None:
+            self._room.cancel()
         written = running.result()
         if not written.removed:
             self._removals = removals | self._removals
