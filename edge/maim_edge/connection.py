@@ -84,7 +84,8 @@ class Connection:
     def received(self) -> Received:
         """What the client was delivered; made when there is something, idle ones need none."""
         if self._received is None:
-            self._received = Received(self._house.settings.outbox_bytes)
+            settings = self._house.settings
+            self._received = Received(settings.outbox_bytes + settings.max_message_size)
         return self._received
 
     def attach(self, socket: DirectSocket) -> None:
@@ -204,6 +205,8 @@ class Connection:
         slow = code == CloseCode.SLOW_CONSUMER
         self._fail(BridgeOutcome.SLOW if slow else BridgeOutcome.GONE)
         self._hold(_ENDING)
+        # Now, and not when the client has answered: nothing more is for this connection.
+        self._house.bridge.closed(self.handle, *self.closing)
         if self._socket is not None:
             self._close_socket(self._socket, *self.closing)
 

@@ -15,7 +15,7 @@ WINDOW_MESSAGES = 256
 # never acknowledged anything, and one that acknowledges late.
 ASK_MESSAGES, ASK_BYTES = 256, 1 << 20
 ASK_LATE_MESSAGES, ASK_LATE_BYTES = 5_000, 8 << 20
-# What a client may leave unanswered, besides what may wait in its outbox.
+# What a client may leave unanswered, besides what may wait in its outbox and one message more.
 MOST_MESSAGES, MOST_BYTES = 20_000, 16 << 20
 # Pongs after which a client that acknowledges others is not going to acknowledge this one.
 MOST_PONGS = 3
@@ -28,8 +28,8 @@ class Received:
 
     __slots__ = ("_acks", "_bytes", "_limit_bytes", "_newer", "_older", "_pinged", "_undone")
 
-    def __init__(self, outbox_bytes: int) -> None:
-        self._limit_bytes = outbox_bytes + MOST_BYTES
+    def __init__(self, waiting_bytes: int) -> None:
+        self._limit_bytes = waiting_bytes + MOST_BYTES
         self._newer: set[Key] = set()
         self._older: set[Key] = set()
         # By msg_id, which is all that an acknowledgement says; in the order of delivery.

@@ -29,7 +29,7 @@ from maim_router.outbound import Close, Delivery, Outbound
 
 # What one connection may have on its way, or waiting, before it counts as a slow consumer. Its
 # edge closes it long before, unless it is the edge that does not read.
-CREDIT_BYTES = 64 << 20
+CREDIT_BYTES = 256 << 20
 # What a message takes besides its payload, about.
 MESSAGE_BYTES = 500
 

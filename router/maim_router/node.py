@@ -247,8 +247,8 @@ class Node:
             self._step(ev.Settled(reports.taken, told=link.key))
         if reports.returned:
             self._returns.take(link.key, reports.returned, timestamp)
-        for delivery in reports.arrived:
-            self.post.arrived(delivery)
+        if reports.arrived:
+            self.post.arrived(reports.arrived)
 
     def _receive(self, event: ev.Received, timestamp: float) -> None:
         now, pass_on = self._now, self._relay.pass_on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from maim_protocol.frames import Want
 from maim_router.connection_map import ConnectionMap, Entry
@@ -11,18 +11,22 @@ from maim_router.edge_link import EdgeLink
 from maim_router.events import Address, EdgeKey
 from maim_router.mailbox import Letter, Mailbox
 from maim_router.outbound import Delivery, Outgoing
+from maim_router.rounds import Round
 
 Box = tuple[str, str]
 OnStored = Callable[[bool], None]
+# Letters that are read at once: a slow disk holds the event loop up that long.
+READ_LETTERS = 8
 
 
 class Post:
     """Between the links of edges and the mailbox.
 
     A letter stays in the mailbox while it is on its way, until the client is known to have it.
-    One that comes back waits for the next connection of its user and platform, or goes at once
-    to those that came after the router had taken it: the others were sent it then. `ttl` is how
-    long letters wait at most; times in seconds, of the Unix clock.
+    A connection that comes is given what waits, a slice at a time; until it has all of that, what
+    is sent to its user goes the same way, behind it. A letter that comes back waits for the next
+    connection, or goes to those that came after the router had taken it: the others were sent it
+    then. `ttl` is how long letters wait at most; times in seconds, of the Unix clock.
     """
 
     def __init__(
@@ -32,12 +36,13 @@ class Post:
         link: Callable[[EdgeKey], EdgeLink | None],
         ttl: float,
     ) -> None:
+        # Boxes that are being emptied: nothing may overtake what is in them.
+        self.emptying: set[Box] = set()
         self._mailbox = mailbox
         self._connections = connections
         self._link = link
         self._ttl = ttl
-        # How often each letter is on its way.
-        self._out: dict[Box, dict[int, int]] = {}
+        self._rounds: dict[Box, Round] = {}
         self._watched: dict[tuple[Box, int], tuple[Ledger, Want]] = {}
 
     @property
@@ -53,9 +58,12 @@ class Post:
         """Put a message into the mailbox; `on_stored` says whether it is safe there."""
         if self._mailbox is None:
             on_stored(False)
-        else:
-            letter = _letter(message, self.expires_at(message))
-            self._mailbox.put(letter, on_stored, acknowledged=acknowledged)
+            return
+        letter = _letter(message, self.expires_at(message))
+        self._mailbox.put(letter, on_stored, acknowledged=acknowledged)
+        box = _box(message)
+        if box in self.emptying:
+            self._empty(box)
 
     def watch(self, message: Outgoing, ledger: Ledger, want: Want) -> None:
         """Let a ledger follow a letter that is about to be kept."""
@@ -66,7 +74,7 @@ class Post:
         self._watched.pop((_box(message), message.number), None)
 
     def came(self, entry: Entry) -> None:
-        """Give a connection what waits for it.
+        """Give a connection what waits for it, unless another one is being given that.
 
         One that was there before, and was announced again, also gets what is on its way to
         others: its edge drops what it has.
@@ -74,25 +82,36 @@ class Post:
         box = (entry.user_id, entry.platform)
         if self._mailbox is None or not self._mailbox.has(*box):
             return
-        if entry not in self._connections.find(*box):
+        here = self._connections.find(*box)
+        if entry not in here:
             return
-        out = {} if entry.restored else self._out.get(box, {})
-        numbers = [number for number in self._mailbox.numbers(*box) if number not in out]
-        for letter in self._mailbox.read(*box, numbers):
-            self._give(letter, entry)
+        going = self._rounds.setdefault(box, Round())
+        if entry.restored:
+            for letter in self._mailbox.read(*box, sorted(going.out)):
+                self._give(going, letter, entry)
+        if entry.restored or going.targets.isdisjoint(one.uuid for one in here):
+            going.targets.add(entry.uuid)
+        self.emptying.add(box)
+        self._empty(box)
 
-    def arrived(self, delivery: Delivery) -> None:
-        """Forget a letter that its receivers have."""
-        message = delivery.message
-        box = _box(message)
-        out = self._out.get(box)
-        if out is not None:
-            out.pop(message.number, None)
-            if not out:
-                del self._out[box]
-        if self._mailbox is not None:
-            self._mailbox.remove(*box, (message.number,))
-        self.unwatch(message)
+    def arrived(self, deliveries: Iterable[Delivery]) -> None:
+        """Forget letters that their receivers have, and go on with the next ones."""
+        boxes: dict[Box, list[int]] = {}
+        for delivery in deliveries:
+            boxes.setdefault(_box(delivery.message), []).append(delivery.message.number)
+            self.unwatch(delivery.message)
+        for box, numbers in boxes.items():
+            if self._mailbox is not None:
+                self._mailbox.remove(*box, numbers)
+            going = self._rounds.get(box)
+            if going is None:
+                continue
+            for number in numbers:
+                going.over(number)
+            if box in self.emptying:
+                self._empty(box)
+            else:
+                self._rest(box, going)
 
     def put_back(
         self,
@@ -109,47 +128,75 @@ class Post:
             on_stored(True)  # Nothing is owed any more.
             return
         box = _box(message)
-        if delivery.boxed:
-            self._not_out(box, message.number)
+        here = [one for one in self._connections.find(*box) if one.address not in back]
+        going = self._rounds.get(box)
+        if going is not None:
+            if delivery.boxed:
+                going.back(message.number)
+            going.targets.intersection_update([one.uuid for one in here])
+            if not going.targets:
+                self.emptying.discard(box)
         self.keep(message, on_stored, acknowledged=acknowledged)
-        if self._mailbox is None:
-            return
-        for entry in self._connections.find(*box):
-            if entry.came > message.number and entry.address not in back:
-                self._give(_letter(message, self.expires_at(message)), entry)
+        if self._mailbox is not None:
+            self._send_after(box, message, [one for one in here if one.came > message.number])
 
     def expire(self, now: float) -> None:
         """Forget what has waited for too long, at `now` in Unix seconds."""
         if self._mailbox is None:
             return
         for user_id, platform, number, _ in self._mailbox.expire(now):
-            self._not_out((user_id, platform), number)
-            watched = self._watched.pop(((user_id, platform), number), None)
+            box = (user_id, platform)
+            if box in self._rounds:
+                self._rounds[box].over(number)
+            watched = self._watched.pop((box, number), None)
             if watched is not None:
                 watched[0].close(Outcome.EXPIRED)
 
-    def _give(self, letter: Letter, entry: Entry) -> None:
+    def _send_after(self, box: Box, message: Outgoing, here: Sequence[Entry]) -> None:
+        """Send a message that came back to connections that came after it."""
+        letter = _letter(message, self.expires_at(message))
+        for entry in here:
+            going = self._rounds.setdefault(box, Round())
+            if entry.uuid not in going.targets:
+                self._give(going, letter, entry)
+
+    def _empty(self, box: Box) -> None:
+        """Give the next letters of a box to whom they are for."""
+        going, mailbox = self._rounds[box], self._mailbox
+        here = self._connections.find(*box)
+        going.targets.intersection_update([one.uuid for one in here])
+        if mailbox is None or not going.targets:
+            self._rest(box, going)
+            return
+        numbers = mailbox.numbers(*box)
+        while not going.full and (later := going.next(numbers)[:READ_LETTERS]):
+            for letter in mailbox.read(*box, later):
+                for entry in going.recipients(letter.number, here):
+                    self._give(going, letter, entry)
+            if going.out.keys().isdisjoint(later):
+                break  # they cannot be read, or nobody can be reached
+        if not going.next(numbers):
+            going.targets.clear()
+            self._rest(box, going)
+
+    def _rest(self, box: Box, going: Round) -> None:
+        """Let a box be: nobody is to be given more of it now."""
+        self.emptying.discard(box)
+        if not going.out:
+            del self._rounds[box]
+
+    def _give(self, going: Round, letter: Letter, entry: Entry) -> None:
         link = self._link(entry.edge)
         if link is None:
             return
-        box = (letter.user_id, letter.platform)
-        out = self._out.setdefault(box, {})
-        out[letter.number] = out.get(letter.number, 0) + 1
+        going.leave(letter.number, len(letter.payload))
         conn = entry.open.conn
         flight, want = None, Want.DONE
-        watched = self._watched.get((box, letter.number))
+        watched = self._watched.get(((letter.user_id, letter.platform), letter.number))
         if watched is not None:
             ledger, want = watched
             flight = ledger.share({conn: entry.uuid}, want)
         link.deliver(Delivery(_outgoing(letter), (conn,), flight, want, boxed=True))
-
-    def _not_out(self, box: Box, number: int) -> None:
-        out = self._out.get(box, {})
-        left = out.pop(number, 0) - 1
-        if left > 0:
-            out[number] = left
-        elif not out:
-            self._out.pop(box, None)
 
 
 def _box(message: Outgoing) -> Box:

@@ -115,7 +115,10 @@ class Relay:
             platform,
             self._numbers.next(timestamp),
         )
-        if len(entries) == 1:
+        emptying = self._post.emptying
+        if emptying and (user_id, platform) in emptying:
+            self._keep(relay, outgoing)
+        elif len(entries) == 1:
             (entry,) = entries
             self._deliver(relay, outgoing, entry.edge, (entry.open.conn,))
         elif entries:

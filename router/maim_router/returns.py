@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
 from maim_protocol.errors import ErrorCode
@@ -10,6 +11,8 @@ from maim_router.delivery import Outcome, Share
 from maim_router.events import Address, EdgeKey, Relay
 from maim_router.in_flight import Returned
 from maim_router.post import Post
+
+log = logging.getLogger(__name__)
 
 FULL = "the mailbox of the receiver is full"
 
@@ -33,8 +36,11 @@ class Returns:
 
     def _put_back(self, edge: EdgeKey, one: Returned, now: float, edge_lost: bool) -> None:
         flight = one.delivery.flight
+        told = one.taken or not isinstance(flight, Relay)
 
         def on_stored(stored: bool) -> None:
+            if told and not stored and self._post.mailbox is not None:
+                log.error("a message that was acknowledged could not be kept")
             if isinstance(flight, Relay):
                 self._relay_ended(flight, one, stored)
             elif isinstance(flight, Share):
@@ -42,7 +48,6 @@ class Returns:
                     flight.taken(by_edge=stored)
                 flight.end(one.conns, _outcome(one, stored, edge_lost))
 
-        told = one.taken or not isinstance(flight, Relay)
         back = [Address(edge, conn) for conn in one.conns]
         self._post.put_back(one.delivery, back, on_stored, now, acknowledged=told)
 

@@ -53,7 +53,8 @@ class Sender:
         A connection that has not written it within `timeout` seconds counts as slow. Nobody is
         there: one with a number waits in the mailbox.
         """
-        if message.number and not to.uuids:
+        box = (message.target_user, message.platform)
+        if message.number and (not to.uuids or box in self._post.emptying):
             return await self._leave(message, wait_for, timeout)
         want = Want.ACKED if wait_for == "acked" else Want.WRITTEN
         if want is Want.WRITTEN and not message.number:

@@ -148,6 +148,7 @@ async def test_a_client_that_never_reads_is_dropped_with_bounded_memory() -> Non
         assert router.closes[0].code == 4408
         await router.until(lambda: BridgeOutcome.SLOW in {o for *_, o in router.outcomes})
         await router.until(lambda: len(router.done) == router._deliveries)
+        await edge.gateway._empty.wait()
         assert edge.gateway.connections == 0
         await client.aclose()
 

@@ -121,11 +121,11 @@ class BridgeClient:
         return asyncio.ensure_future(self._open_when_attached(asked))
 
     def closed(self, conn: int, code: int, reason: str) -> None:
-        """Tell the router that a connection is gone."""
-        self._verdicts.forget(conn)
+        """Tell the router that a connection is gone, or is to get nothing more; once."""
+        known = self._verdicts.forget(conn)
         self._without_room.discard(conn)
         self._uplink.leave(conn)
-        if self._announced:
+        if self._announced and known:
             self._uplink.close(Closed(conn, code, reason))
             self._wake()
 

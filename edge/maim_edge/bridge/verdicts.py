@@ -38,10 +38,10 @@ class Verdicts:
             self._live[verdict.conn] = Live(asked, verdict.answer)
         future.set_result(verdict.answer)
 
-    def forget(self, conn: int) -> None:
-        """Forget a connection that is gone."""
-        self._waiting.pop(conn, None)
-        self._live.pop(conn, None)
+    def forget(self, conn: int) -> bool:
+        """Forget a connection that is gone; False when it was not known."""
+        waited = self._waiting.pop(conn, None)
+        return self._live.pop(conn, None) is not None or waited is not None
 
     def lose(self) -> None:
         """Tell everybody who waits that the router was lost."""
