@@ -175,7 +175,7 @@ class Post:
                     self._give(going, letter, entry)
             if going.out.keys().isdisjoint(later):
                 break  # they cannot be read, or nobody can be reached
-        if not going.next(numbers):
+        if not going.waits(numbers):
             going.targets.clear()
             self._rest(box, going)
 

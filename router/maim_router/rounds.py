@@ -32,6 +32,10 @@ class Round(Struct):
         room = SLICE_LETTERS - len(self.out)
         return [number for number in numbers if number not in self.out][: max(room, 0)]
 
+    def waits(self, numbers: Iterable[int]) -> bool:
+        """Whether any letter of a box has not left yet."""
+        return any(number not in self.out for number in numbers)
+
     def recipients(self, number: int, here: Sequence[Entry]) -> list[Entry]:
         """Tell who gets a letter: who came for what waits, and who was here when it came."""
         return [one for one in here if one.uuid in self.targets or one.came < number]
