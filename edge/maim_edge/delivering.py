@@ -50,17 +50,12 @@ class Delivering:
         """Deliver what the router keeps until each client is known to have it."""
         downlink.take(ordinal, len(conns))
         encoded: list[tuple[Dialect, Pieces]] = []
-        sender, msg_id, size = delivery.sender_user, delivery.msg_id, delivery.size
         for conn in conns:
             connection = self._connections.get(conn)
             if connection is None:
-                Receipt(downlink, ordinal, conn, want, sender, msg_id, size).failed(
-                    BridgeOutcome.GONE
-                )
+                Receipt(downlink, ordinal, conn, want, delivery).failed(BridgeOutcome.GONE)
                 continue
-            receipt = connection.received.expect(
-                downlink, ordinal, conn, want, sender, msg_id, size
-            )
+            receipt = connection.received.expect(downlink, ordinal, conn, want, delivery)
             if receipt is None:
                 continue
             pieces = _encoded(delivery, connection.dialect, encoded)
@@ -88,7 +83,7 @@ class Delivering:
         waiting = {conn for conn, _, _ in later}
         downlink.passed(ordinal, [conn for conn in conns if conn not in waiting], len(later))
         for conn, connection, pieces in later:
-            receipt = Receipt(downlink, ordinal, conn, Want.PASSING, "", delivery.msg_id, 0)
+            receipt = Receipt(downlink, ordinal, conn, Want.PASSING, delivery)
             if connection is None:
                 receipt.failed(BridgeOutcome.GONE)
             else:
@@ -116,4 +111,5 @@ def _delivery(columns: Deliveries, row: int, transfers: Transfers) -> Delivery:
         platform=columns.platforms[row],
         timestamp=columns.timestamps[row],
         payload=transfers.pieces(transfer) if transfer else [columns.payloads[row]],
+        number=columns.numbers[row] if columns.numbers else 0,
     )

@@ -7,6 +7,7 @@ message for certain when it answers a ping that was written after it.
 from __future__ import annotations
 
 from maim_edge.bridge.downlink import OVER, WRITTEN, Downlink, Receipt
+from maim_edge.dialects import Delivery
 from maim_protocol.frames import BridgeOutcome, Want
 
 # Messages are known as delivered until so many later ones have come, up to twice as many.
@@ -50,25 +51,22 @@ class Received:
         ordinal: int,
         conn: int,
         want: int,
-        sender: str,
-        msg_id: str,
-        size: int,
+        delivery: Delivery,
     ) -> Receipt | None:
         """Note a delivery that is to be written; None when it was delivered before."""
-        key = (sender, msg_id)
-        if (key in self._newer or key in self._older) and self._repeated(
-            downlink, ordinal, conn, want, sender, msg_id
-        ):
+        msg_id = delivery.msg_id
+        key = (delivery.sender_user, msg_id)
+        receipt = Receipt(downlink, ordinal, conn, want, delivery)
+        if (key in self._newer or key in self._older) and self._repeated(receipt):
             return None
         self._remember(key)
-        receipt = Receipt(downlink, ordinal, conn, want, sender, msg_id, size)
         earlier = self._undone.pop(msg_id, None)
         if earlier is not None:
             # Another sender's: the next acknowledgement could be for either.
             self._bytes -= earlier.size
             earlier.confirmed()
         self._undone[msg_id] = receipt
-        self._bytes += size
+        self._bytes += receipt.size
         return receipt
 
     @property
@@ -115,19 +113,16 @@ class Received:
         for receipt in undone.values():
             receipt.failed(outcome)
 
-    def _repeated(
-        self, downlink: Downlink, ordinal: int, conn: int, want: int, sender: str, msg_id: str
-    ) -> bool:
+    def _repeated(self, receipt: Receipt) -> bool:
         """Answer for a message that was delivered before; False when that delivery failed."""
-        known = self._undone.get(msg_id)
-        if known is not None and known.sender == sender:
+        known = self._undone.get(receipt.msg_id)
+        if known is not None and known.delivery.sender_user == receipt.delivery.sender_user:
             if known.stage == OVER:
                 return known.failure is None
-            known.moves(downlink, ordinal, want)
+            known.moves(receipt.downlink, receipt.ordinal, receipt.want)
             return True
-        receipt = Receipt(downlink, ordinal, conn, want, sender, msg_id, 0)
         receipt.written()
-        if want == Want.ACKED and self._acks:
+        if receipt.want == Want.ACKED and self._acks:
             receipt.acked()
         else:
             receipt.confirmed()

@@ -145,7 +145,7 @@ class EdgeMessages:
 class Deliveries:
     """Messages for clients, parallel columns, an entry a delivery (`conns` excepted).
 
-    No `fanouts`: all are 1. No `wants`, `transfers` or `settles`: all are 0.
+    No `fanouts`: all are 1. No `wants`, `transfers`, `settles` or `numbers`: all are 0.
     """
 
     ordinals: list[int] = field(default_factory=list)
@@ -162,6 +162,7 @@ class Deliveries:
     payloads: list[bytes] = field(default_factory=list)
     transfers: list[int] = field(default_factory=list)
     settles: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -186,6 +187,7 @@ class EdgeFrame:
     taken_through: int = 0
     done: Ranges = field(default_factory=list)
     outcomes: Outcomes | None = None
+    given_back: Deliveries | None = None
 
 
 @dataclass(slots=True)
@@ -199,6 +201,7 @@ class RouterFrame:
     disconnects: Sequence[DisconnectOrder] = ()
     settled: Ranges = field(default_factory=list)
     rejections: Sequence[Rejection] = ()
+    kept: Ranges = field(default_factory=list)
 
 
 class _Sent:

@@ -69,6 +69,7 @@ class EdgeLink:
         self._verdicts: list[Verdict] = []
         self._settled: list[int] = []
         self._rejections: list[Rejection] = []
+        self._kept: list[int] = []
         self._outbound = Outbound()
         self._in_flight = InFlight()
         self._held: dict[int, int] = {}
@@ -96,6 +97,11 @@ class EdgeLink:
     def reject(self, ordinal: int, code: str, text: str) -> None:
         """Tell the edge that a message was not taken."""
         self._rejections.append(Rejection(ordinal, code, text))
+        self._wake()
+
+    def keep(self, ordinal: int) -> None:
+        """Tell the edge that what it gave back is safe."""
+        self._kept.append(ordinal)
         self._wake()
 
     def disconnect(self, conn: int, code: int, reason: str) -> None:
@@ -150,8 +156,8 @@ class EdgeLink:
             self._awake = False
             return None
         frame = RouterFrame(verdicts=self._verdicts, rejections=self._rejections)
-        frame.settled = to_ranges(self._settled)
-        self._verdicts, self._settled, self._rejections = [], [], []
+        frame.settled, frame.kept = to_ranges(self._settled), to_ranges(self._kept)
+        self._verdicts, self._settled, self._rejections, self._kept = [], [], [], []
         taken = self._outbound.take()
         if taken.deliveries:
             frame.deliveries = taken.columns(self._in_flight.send(taken.deliveries))
@@ -161,8 +167,8 @@ class EdgeLink:
 
     def has_more(self) -> bool:
         """Whether there is anything to gather behind the welcome."""
-        waits = self._verdicts or self._settled or self._rejections or self._outbound
-        return self._welcomed and bool(waits)
+        answers = self._verdicts or self._settled or self._rejections or self._kept
+        return self._welcomed and bool(answers or self._outbound)
 
     def on_reports(self, frame: EdgeFrame) -> Reports:
         """Take in what an edge says of earlier deliveries; raises `AttachRefused`."""

@@ -101,6 +101,7 @@ class Taken(Struct, gc=False):
         fanouts = [len(item.conns) for item in items]
         wants: list[int] = [item.want for item in items]
         settles = [item.settles for item in items]
+        numbers = [message.number for message in messages]
         payloads = [message.payload for message in messages]
         for row, transfer in enumerate(self.transfers):
             if transfer:
@@ -120,6 +121,7 @@ class Taken(Struct, gc=False):
             payloads=payloads,
             transfers=list(self.transfers),
             settles=settles if any(settles) else [],
+            numbers=numbers if any(numbers) else [],
         )
 
 

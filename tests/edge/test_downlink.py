@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from maim_edge.bridge.downlink import Downlink, Receipt
 from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes, Want
+from tests.edge.builders import delivery
 
 
 def told(downlink: Downlink) -> EdgeFrame:
@@ -21,11 +22,11 @@ def outcomes(frame: EdgeFrame) -> list[tuple[int, int, int]]:
 
 
 def receipt(downlink: Downlink, ordinal: int, conn: int = 7, want: Want = Want.DONE) -> Receipt:
-    return Receipt(downlink, ordinal, conn, want, "alice", f"m{ordinal}", 10)
+    return Receipt(downlink, ordinal, conn, want, delivery(f"m{ordinal}"))
 
 
 def test_what_is_taken_is_told_once() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     downlink.take(1, 1)
     assert downlink.pending
     assert told(downlink).taken_through == 1
@@ -33,13 +34,13 @@ def test_what_is_taken_is_told_once() -> None:
 
 
 def test_a_delivery_to_nobody_is_done_at_once() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     downlink.take(1, 0)
     assert told(downlink).done == [(1, 1)]
 
 
 def test_a_written_delivery_is_not_done_before_the_client_has_it() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     downlink.take(1, 1)
     one = receipt(downlink, 1)
     one.written()
@@ -51,7 +52,7 @@ def test_a_written_delivery_is_not_done_before_the_client_has_it() -> None:
 
 
 def test_it_is_done_when_every_connection_is_and_a_failure_is_told() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     downlink.take(1, 2)
     receipt(downlink, 1, 7).confirmed()
     assert told(downlink).done == []
@@ -63,7 +64,7 @@ def test_it_is_done_when_every_connection_is_and_a_failure_is_told() -> None:
 
 
 def test_a_write_is_reported_when_it_is_wanted() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     downlink.take(1, 2)
     receipt(downlink, 1, 7, Want.WRITTEN).written()
     receipt(downlink, 1, 8, Want.WRITTEN).failed(BridgeOutcome.SLOW)
@@ -73,7 +74,7 @@ def test_a_write_is_reported_when_it_is_wanted() -> None:
 
 
 def test_an_acknowledgement_is_reported_when_it_is_wanted() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     downlink.take(1, 1)
     one = receipt(downlink, 1, want=Want.ACKED)
     one.written()
@@ -85,7 +86,7 @@ def test_an_acknowledgement_is_reported_when_it_is_wanted() -> None:
 
 
 def test_what_passes_is_over_when_it_is_written() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     downlink.passed(1, [7, 8], later=1)
     assert told(downlink).done == []
     receipt(downlink, 1, 9, Want.PASSING).written()
@@ -95,7 +96,7 @@ def test_what_passes_is_over_when_it_is_written() -> None:
 
 
 def test_what_is_said_after_the_end_means_nothing() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     downlink.take(1, 1)
     one = receipt(downlink, 1)
     one.acked()
@@ -107,7 +108,7 @@ def test_what_is_said_after_the_end_means_nothing() -> None:
 
 
 def test_a_receipt_answers_to_the_stream_that_sent_the_message_again() -> None:
-    old, new = Downlink(), Downlink()
+    old, new = Downlink(print), Downlink(print)
     old.take(5, 1)
     one = receipt(old, 5, want=Want.DONE)
     one.written()
@@ -117,6 +118,16 @@ def test_a_receipt_answers_to_the_stream_that_sent_the_message_again() -> None:
     frame = told(new)
     assert outcomes(frame) == [(1, 7, BridgeOutcome.WRITTEN)]
     assert frame.done == [(1, 1)]
+
+
+def test_what_fails_after_the_stream_was_lost_is_given_back() -> None:
+    back: list[Receipt] = []
+    downlink = Downlink(back.append)
+    downlink.take(1, 1)
+    one = receipt(downlink, 1)
+    downlink.lose()
+    one.failed(BridgeOutcome.GONE)
+    assert back == [one]
 
 
 @given(
@@ -130,7 +141,7 @@ def test_a_receipt_answers_to_the_stream_that_sent_the_message_again() -> None:
 def test_every_delivery_ends_once_whatever_becomes_of_it(
     deliveries: list[tuple[Want, int]], fates: list[str]
 ) -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     fate = iter(fates)
     for ordinal, (want, fanout) in enumerate(deliveries, start=1):
         downlink.take(ordinal, fanout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from maim_edge.bridge.downlink import Downlink, Receipt
 from maim_edge.outbox import FRAME_BYTES, OVER_SECONDS, Outbox, OutFrame
 from maim_protocol.frames import BridgeOutcome, EdgeFrame, Want
+from tests.edge.builders import delivery
 
 NOW = 100.0
 
@@ -72,13 +73,11 @@ def test_the_end_is_put_in_however_full_it_is() -> None:
 
 
 def test_failing_tells_everybody_who_waits() -> None:
-    downlink = Downlink()
+    downlink = Downlink(print)
     outbox = Outbox(10_000, 10)
     for ordinal in (1, 2):
         downlink.take(ordinal, 1)
-        outbox.put(
-            OutFrame((b"x",), Receipt(downlink, ordinal, 7, Want.WRITTEN, "alice", "m", 1)), NOW
-        )
+        outbox.put(OutFrame((b"x",), Receipt(downlink, ordinal, 7, Want.WRITTEN, delivery())), NOW)
     outbox.put(frame(), NOW)
     outbox.fail(BridgeOutcome.SLOW)
     told = EdgeFrame()

@@ -14,6 +14,7 @@ from maim_edge.received import (
     Received,
 )
 from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes, Want
+from tests.edge.builders import delivery
 
 CONN = 7
 OUTBOX_BYTES = 1 << 20
@@ -24,7 +25,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.received = Received(OUTBOX_BYTES)
-        self.downlink = Downlink()
+        self.downlink = Downlink(print)
         self.ordinal = 0
 
     def deliver(
@@ -32,7 +33,8 @@ class Desk:
     ) -> Receipt | None:
         self.ordinal += 1
         self.downlink.take(self.ordinal, 1)
-        return self.received.expect(self.downlink, self.ordinal, CONN, want, sender, msg_id, size)
+        one = delivery(msg_id, sender, size)
+        return self.received.expect(self.downlink, self.ordinal, CONN, want, one)
 
     def written(self, msg_id: str, sender: str = "alice", size: int = 10) -> Receipt:
         receipt = self.deliver(msg_id, sender, size=size)
@@ -41,7 +43,7 @@ class Desk:
         return receipt
 
     def new_stream(self) -> None:
-        self.downlink, self.ordinal = Downlink(), 0
+        self.downlink, self.ordinal = Downlink(print), 0
 
     def done(self) -> list[tuple[int, int]]:
         return self.told().done

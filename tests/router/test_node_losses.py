@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
-from maim_protocol.errors import ErrorCode
+from maim_protocol.errors import AttachRefused, ErrorCode
 from maim_protocol.frames import (
     Admission,
     BridgeOutcome,
+    Deliveries,
     DisconnectOrder,
     EdgeFrame,
     Live,
@@ -348,3 +350,33 @@ async def test_when_who_catches_up_leaves_the_next_one_goes_on() -> None:
     await edge.admitted(3, "bob")
     assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
     await node.stop()
+
+
+async def test_what_an_edge_gives_back_is_kept_for_the_next_connection(node: Node) -> None:
+    """Another router sent it, and that one is lost as well as the client."""
+    edge = await MemoryEdge(node).attach()
+    columns = Deliveries(
+        ordinals=[4],
+        conns=[9],
+        msg_ids=["m1"],
+        types=["sys_std"],
+        sender_users=["alice"],
+        sender_platforms=["qq"],
+        target_users=["bob"],
+        platforms=["qq"],
+        timestamps=[time.time()],
+        payloads=[b"{}"],
+        numbers=[77],
+    )
+    edge.send(EdgeFrame(given_back=columns))
+    await edge.nothing()
+    await edge.admitted(10, "bob")
+    got = await edge.delivered()
+    assert (got.msg_id, got.sender_user) == ("m1", "alice")
+
+
+async def test_a_malformed_give_back_ends_the_attachment(node: Node) -> None:
+    edge = await MemoryEdge(node).attach()
+    edge.send(EdgeFrame(given_back=Deliveries(ordinals=[1], conns=[1])))
+    with pytest.raises(AttachRefused, match="given_back"):
+        await edge.serving

@@ -8,7 +8,8 @@ import random
 from collections.abc import Sequence
 
 from maim_edge.bridge.backoff import Backoff
-from maim_edge.bridge.downlink import Downlink
+from maim_edge.bridge.downlink import Downlink, Receipt
+from maim_edge.bridge.given_back import GivenBack
 from maim_edge.bridge.greeting import Identity, greet
 from maim_edge.bridge.interface import Bridge
 from maim_edge.bridge.listener import Listener
@@ -51,7 +52,8 @@ class BridgeClient:
         self._listener = listener
         self._grace = grace
         self._uplink = Uplink(BUFFER_BYTES)
-        self._downlink = Downlink()
+        self._given_back = GivenBack()
+        self._downlink = Downlink(self._give_back)
         self._verdicts = Verdicts()
         self._without_room: set[int] = set()
         self._pump: Pump[EdgeFrame] | None = None
@@ -181,7 +183,8 @@ class BridgeClient:
         self.reattached += 1
 
     async def _serve(self, stream: RouterStream) -> None:
-        self._downlink = Downlink()
+        self._downlink = Downlink(self._give_back)
+        self._given_back.restart()
         self._pump = Pump(self, stream)
         self._lost.clear()
         self._attached.set()
@@ -205,6 +208,7 @@ class BridgeClient:
         self._attached.clear()
         self._lost.set()
         self._pump = None
+        self._downlink.lose()
         self._verdicts.lose()
 
     async def _watch_grace(self) -> None:
@@ -234,6 +238,8 @@ class BridgeClient:
         transfers.add(frame.chunks)
         if frame.deliveries is not None:
             self._on_deliveries(frame.deliveries, transfers)
+        if frame.kept:
+            self._given_back.kept(frame.kept)
         for order in frame.disconnects:
             self._listener.on_disconnect(order)
         if frame.settled:
@@ -273,11 +279,16 @@ class BridgeClient:
         if self._downlink.pending:
             frame = frame or EdgeFrame()
             self._downlink.fill(frame)
+        if self._given_back.pending:
+            frame = frame or EdgeFrame()
+            frame.given_back = self._given_back.gather()
         return frame
 
     def has_more(self) -> bool:
         """Whether there is anything to gather."""
-        return self._uplink.has_more or (self._downlink.urgent and self._downlink.pending)
+        if self._uplink.has_more or self._given_back.pending:
+            return True
+        return self._downlink.urgent and self._downlink.pending
 
     def _wake_if_owed(self) -> None:
         if self._pump is None or not self._downlink.pending:
@@ -286,6 +297,10 @@ class BridgeClient:
             self._pump.wake()
         else:
             self._pump.wake_within(REPORT_SECONDS)
+
+    def _give_back(self, receipt: Receipt) -> None:
+        self._given_back.add(receipt)
+        self._wake()
 
     def _wake(self) -> None:
         if self._pump is not None:

@@ -38,6 +38,8 @@ def router_frame(message: pb.RouterFrame) -> frames.RouterFrame:
         frame.disconnects = [
             frames.DisconnectOrder(d.conn, d.code, d.reason) for d in message.disconnects
         ]
+    if message.kept:
+        frame.kept = [(span.first, span.last) for span in message.kept]
     if message.rejections:
         frame.rejections = [frames.Rejection(r.ordinal, r.code, r.text) for r in message.rejections]
     if message.HasField("welcome"):
@@ -67,6 +69,8 @@ def edge_frame(frame: frames.EdgeFrame) -> pb.EdgeFrame:
         message.done.extend(pb.OrdinalRange(first=a, last=b) for a, b in frame.done)
     if frame.outcomes is not None:
         _fill_outcomes(message.outcomes, frame.outcomes)
+    if frame.given_back is not None:
+        _fill_given_back(message.given_back, frame.given_back)
     return message
 
 
@@ -97,6 +101,7 @@ def _deliveries(columns: pb.Deliveries) -> frames.Deliveries:
         read.payloads,
         read.transfers,
         read.settles,
+        read.numbers,
     )
 
 
@@ -146,3 +151,17 @@ def _fill_outcomes(message: pb.DeliveryOutcomes, columns: frames.Outcomes) -> No
     message.ordinals.extend(columns.ordinals)
     message.conns.extend(columns.conns)
     message.outcomes.extend(pb.BridgeOutcome.ValueType(code) for code in columns.outcomes)
+
+
+def _fill_given_back(message: pb.Deliveries, columns: frames.Deliveries) -> None:
+    message.ordinals.extend(columns.ordinals)
+    message.conns.extend(columns.conns)
+    message.msg_ids.extend(columns.msg_ids)
+    message.types.extend(columns.types)
+    message.sender_users.extend(columns.sender_users)
+    message.sender_platforms.extend(columns.sender_platforms)
+    message.target_users.extend(columns.target_users)
+    message.platforms.extend(columns.platforms)
+    message.timestamps.extend(columns.timestamps)
+    message.payloads.extend(columns.payloads)
+    message.numbers.extend(columns.numbers)

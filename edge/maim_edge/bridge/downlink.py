@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from maim_edge.dialects import Delivery
 from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes, Want
 from maim_protocol.ranges import to_ranges
 
@@ -34,13 +35,21 @@ class Receipt(msgspec.Struct):
     ordinal: int
     conn: int
     want: int
-    sender: str
-    msg_id: str
-    size: int
+    delivery: Delivery
     stage: Stage = WAITING
     failure: BridgeOutcome | None = None
     # Pongs that came for pings written after it.
     pongs: int = 0
+
+    @property
+    def msg_id(self) -> str:
+        """What the client acknowledges it by."""
+        return self.delivery.msg_id
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payload."""
+        return self.delivery.size
 
     def written(self) -> None:
         """The frame was handed to the socket."""
@@ -70,8 +79,7 @@ class Receipt(msgspec.Struct):
         if self.stage != OVER:
             self.stage = OVER
             self.failure = outcome
-            self.downlink.report(self, outcome)
-            self.downlink.end(self.ordinal)
+            self.downlink.fail(self, outcome)
 
     def moves(self, downlink: Downlink, ordinal: int, want: int) -> None:
         """Answer to another stream from now on, which has sent the same message again."""
@@ -82,9 +90,14 @@ class Receipt(msgspec.Struct):
 
 
 class Downlink:
-    """The deliveries of one stream; a new stream has a new one."""
+    """The deliveries of one stream; a new stream has a new one.
 
-    def __init__(self) -> None:
+    `give_back` takes what a client did not get after the stream was lost.
+    """
+
+    def __init__(self, give_back: Callable[[Receipt], None]) -> None:
+        self._give_back = give_back
+        self._lost = False
         # Connections at which a delivery is not over, for those that have several.
         self._open: dict[int, int] = {}
         self._outcomes = Outcomes()
@@ -116,6 +129,18 @@ class Downlink:
         self._outcomes.ordinals.append(receipt.ordinal)
         self._outcomes.conns.append(receipt.conn)
         self._outcomes.outcomes.append(outcome)
+
+    def fail(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
+        """Tell that a client does not get a delivery: whoever sent it, or the next router."""
+        if self._lost:
+            self._give_back(receipt)
+        else:
+            self.report(receipt, outcome)
+            self.end(receipt.ordinal)
+
+    def lose(self) -> None:
+        """Note that nobody listens any more."""
+        self._lost = True
 
     def end(self, ordinal: int) -> None:
         """Note that a delivery is over at one more connection."""

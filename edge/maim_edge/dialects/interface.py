@@ -25,6 +25,8 @@ class Delivery(msgspec.Struct, frozen=True):
     platform: str
     timestamp: float
     payload: Pieces
+    # Its place among all that routers took; 0: nobody keeps it.
+    number: int = 0
 
     @property
     def size(self) -> int:

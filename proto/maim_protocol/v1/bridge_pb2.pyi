@@ -104,6 +104,7 @@ class EdgeFrame(_message.Message):
     TAKEN_THROUGH_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
+    GIVEN_BACK_FIELD_NUMBER: _builtins.int
     taken_through: _builtins.int
     """Every delivery up to this ordinal is in this edge's memory; 0: none yet."""
     @_builtins.property
@@ -142,6 +143,12 @@ class EdgeFrame(_message.Message):
     def outcomes(self) -> Global___DeliveryOutcomes:
         """What became of deliveries whose sender wants to know."""
 
+    @_builtins.property
+    def given_back(self) -> Global___Deliveries:
+        """Deliveries of an earlier stream that their clients did not get; `ordinals` are of their own,
+        growing; from 1. The router answers with `kept`; until then they are sent again on each stream.
+        """
+
     def __init__(
         self,
         *,
@@ -154,10 +161,11 @@ class EdgeFrame(_message.Message):
         taken_through: _builtins.int = ...,
         done: _abc.Iterable[Global___OrdinalRange] | None = ...,
         outcomes: Global___DeliveryOutcomes | None = ...,
+        given_back: Global___Deliveries | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "messages", b"messages", "outcomes", b"outcomes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["given_back", b"given_back", "hello", b"hello", "messages", b"messages", "outcomes", b"outcomes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "closes", b"closes", "done", b"done", "hello", b"hello", "live", b"live", "messages", b"messages", "opens", b"opens", "outcomes", b"outcomes", "taken_through", b"taken_through"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "closes", b"closes", "done", b"done", "given_back", b"given_back", "hello", b"hello", "live", b"live", "messages", b"messages", "opens", b"opens", "outcomes", b"outcomes", "taken_through", b"taken_through"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -178,6 +186,7 @@ class RouterFrame(_message.Message):
     DISCONNECTS_FIELD_NUMBER: _builtins.int
     SETTLED_FIELD_NUMBER: _builtins.int
     REJECTIONS_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome:
         """First frame only."""
@@ -206,6 +215,10 @@ class RouterFrame(_message.Message):
     def rejections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rejection]:
         """Messages that were not taken: the edge answers them with `sys_error` and forgets them."""
 
+    @_builtins.property
+    def kept(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrdinalRange]:
+        """Deliveries of `given_back` that the router answers for now: the edge forgets them."""
+
     def __init__(
         self,
         *,
@@ -216,10 +229,11 @@ class RouterFrame(_message.Message):
         disconnects: _abc.Iterable[Global___DisconnectOrder] | None = ...,
         settled: _abc.Iterable[Global___OrdinalRange] | None = ...,
         rejections: _abc.Iterable[Global___Rejection] | None = ...,
+        kept: _abc.Iterable[Global___OrdinalRange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "deliveries", b"deliveries", "disconnects", b"disconnects", "rejections", b"rejections", "settled", b"settled", "verdicts", b"verdicts", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "deliveries", b"deliveries", "disconnects", b"disconnects", "kept", b"kept", "rejections", b"rejections", "settled", b"settled", "verdicts", b"verdicts", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -582,6 +596,7 @@ class Deliveries(_message.Message):
     PAYLOADS_FIELD_NUMBER: _builtins.int
     TRANSFERS_FIELD_NUMBER: _builtins.int
     SETTLES_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ordinals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Number of the delivery in this direction and stream, growing; from 1."""
@@ -640,6 +655,12 @@ class Deliveries(_message.Message):
         its memory, since no other edge receives it; 0: none. Saves the way to the router and back.
         """
 
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Place of the message among all that routers took, which an edge gives back with it; 0: it is
+        not kept. Empty when it would hold nothing but zeros.
+        """
+
     def __init__(
         self,
         *,
@@ -657,10 +678,11 @@ class Deliveries(_message.Message):
         payloads: _abc.Iterable[_builtins.bytes] | None = ...,
         transfers: _abc.Iterable[_builtins.int] | None = ...,
         settles: _abc.Iterable[_builtins.int] | None = ...,
+        numbers: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conns", b"conns", "fanouts", b"fanouts", "msg_ids", b"msg_ids", "ordinals", b"ordinals", "payloads", b"payloads", "platforms", b"platforms", "sender_platforms", b"sender_platforms", "sender_users", b"sender_users", "settles", b"settles", "target_users", b"target_users", "timestamps", b"timestamps", "transfers", b"transfers", "types", b"types", "wants", b"wants"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conns", b"conns", "fanouts", b"fanouts", "msg_ids", b"msg_ids", "numbers", b"numbers", "ordinals", b"ordinals", "payloads", b"payloads", "platforms", b"platforms", "sender_platforms", b"sender_platforms", "sender_users", b"sender_users", "settles", b"settles", "target_users", b"target_users", "timestamps", b"timestamps", "transfers", b"transfers", "types", b"types", "wants", b"wants"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,6 +32,8 @@ def edge_frame(message: pb.EdgeFrame) -> frames.EdgeFrame:
         frame.done = [(span.first, span.last) for span in message.done]
     if message.HasField("outcomes"):
         frame.outcomes = _outcomes(message.outcomes)
+    if message.HasField("given_back"):
+        frame.given_back = _given_back(message.given_back)
     if message.chunks:
         frame.chunks = [frames.Chunk(chunk.transfer, chunk.data) for chunk in message.chunks]
     if message.opens:
@@ -63,6 +65,8 @@ def router_frame(frame: frames.RouterFrame) -> pb.RouterFrame:
         )
     if frame.settled:
         message.settled.extend(pb.OrdinalRange(first=a, last=b) for a, b in frame.settled)
+    if frame.kept:
+        message.kept.extend(pb.OrdinalRange(first=a, last=b) for a, b in frame.kept)
     if frame.rejections:
         message.rejections.extend(
             pb.Rejection(ordinal=r.ordinal, code=r.code, text=r.text) for r in frame.rejections
@@ -116,6 +120,22 @@ def _messages(columns: pb.EdgeMessages) -> frames.EdgeMessages:
     )
 
 
+def _given_back(columns: pb.Deliveries) -> frames.Deliveries:
+    return frames.Deliveries(
+        ordinals=list(columns.ordinals),
+        conns=list(columns.conns),
+        msg_ids=list(columns.msg_ids),
+        types=list(columns.types),
+        sender_users=list(columns.sender_users),
+        sender_platforms=list(columns.sender_platforms),
+        target_users=list(columns.target_users),
+        platforms=list(columns.platforms),
+        timestamps=list(columns.timestamps),
+        payloads=list(columns.payloads),
+        numbers=list(columns.numbers),
+    )
+
+
 def _outcomes(columns: pb.DeliveryOutcomes) -> frames.Outcomes:
     return frames.Outcomes(list(columns.ordinals), list(columns.conns), list(columns.outcomes))
 
@@ -146,3 +166,4 @@ def _fill_deliveries(message: pb.Deliveries, columns: frames.Deliveries) -> None
     message.payloads.extend(columns.payloads)
     message.transfers.extend(columns.transfers)
     message.settles.extend(columns.settles)
+    message.numbers.extend(columns.numbers)
