@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from maim_protocol.errors import Refusal
 from maim_router import events as ev
@@ -19,6 +20,15 @@ from maim_router.numbers import Numbers
 log = logging.getLogger(__name__)
 
 _Write = ev.Register | ev.Unregister
+
+
+@dataclass(slots=True)
+class _Job:
+    """A write to the map, and what is called when it is done, before anything else happens."""
+
+    write: _Write
+    then: list[Callable[[], None]] = field(default_factory=list)
+    done: bool = False
 
 
 class Admission:
@@ -40,7 +50,8 @@ class Admission:
         self._report = report
         self._numbers = numbers
         self._asking: dict[asyncio.Task[None], EdgeKey] = {}
-        self._writes: asyncio.Queue[_Write | asyncio.Future[None]] = asyncio.Queue()
+        self._writes: asyncio.Queue[_Job] = asyncio.Queue()
+        self._last: _Job | None = None
         self._writer: asyncio.Task[None] | None = None
 
     def authenticate(self, action: ev.Authenticate) -> None:
@@ -51,14 +62,27 @@ class Admission:
 
     def write(self, action: _Write) -> None:
         """Write to the map after everything that was to be written before."""
-        self._put(action)
+        self._last = _Job(action)
+        self._writes.put_nowait(self._last)
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write_all())
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Call back when everything that was to be written by now is in the map.
+
+        That is before anybody hears who takes over from a connection that was removed.
+        """
+        if self._last is None or self._last.done:
+            call()
+        else:
+            self._last.then.append(call)
 
     async def settled(self, edge: EdgeKey) -> None:
         """Wait until what an edge announced is in the map, or was sent away."""
         if asking := [task for task, of in self._asking.items() if of == edge]:
             await asyncio.wait(asking)
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._put(reached)
+        self.afterwards(lambda: None if reached.done() else reached.set_result(None))
         await reached
 
     async def stop(self) -> None:
@@ -83,35 +107,43 @@ class Admission:
         else:
             self._report(ev.Refused(action.address, answer.code, answer.text))
 
-    def _put(self, write: _Write | asyncio.Future[None]) -> None:
-        self._writes.put_nowait(write)
-        if self._writer is None:
-            self._writer = asyncio.get_running_loop().create_task(self._write_all())
-
     async def _write_all(self) -> None:
         while True:
-            match await self._writes.get():
-                case ev.Register(session):
-                    self._report(await self._add(session))
-                case ev.Unregister(address):
-                    await self._remove(address)
-                case reached:
-                    if not reached.done():
-                        reached.set_result(None)
+            job = await self._writes.get()
+            activated = await self._carry_out(job.write)
+            while job.then:
+                job.then.pop(0)()
+            job.done = True
+            for entry in activated:
+                self._report(ev.Activated(entry.address))
 
-    async def _add(self, session: Session) -> ev.Registered | ev.NotRegistered:
+    async def _carry_out(self, write: _Write) -> Sequence[Entry]:
+        """Write, and return who takes over from somebody else."""
+        match write:
+            case ev.Register(session):
+                return await self._add(session)
+            case ev.Unregister(address):
+                return await self._remove(address)
+
+    async def _add(self, session: Session) -> Sequence[Entry]:
         try:
-            replaced = await self._connections.add(self._entry(session))
+            added = await self._connections.add(self._entry(session))
         except Exception:
             log.exception("connection map: %s was not added", session.uuid)
-            return ev.NotRegistered(session)
-        return ev.Registered(session, replaced.address if replaced is not None else None)
+            self._report(ev.NotRegistered(session))
+            return ()
+        ended = tuple((entry.address, why) for entry, why in added.ended)
+        passed = added.passed.address if added.passed is not None else None
+        self._report(ev.Registered(session, added.refused, ended, added.standby, passed))
+        return added.activated
 
-    async def _remove(self, address: Address) -> None:
+    async def _remove(self, address: Address) -> Sequence[Entry]:
         try:
-            await self._connections.remove(address)
+            removed = await self._connections.remove(address, self._numbers.next(time.time()))
         except Exception:
             log.exception("connection map: %s was not removed", address)
+            return ()
+        return removed.activated if removed is not None else ()
 
     def _entry(self, session: Session) -> Entry:
         came = self._numbers.next(time.time())

@@ -12,10 +12,12 @@ from maim_protocol.errors import ConfigError
 from maim_protocol.masking import mask_text
 from maim_router.api_keys import ApiKeys
 from maim_router.auth import Auth, CallbackAuth, KeyFileAuth, OpenAuth
+from maim_router.connection_map import MemoryConnectionMap
 from maim_router.hooks import Hooks
 from maim_router.identity import Signer
 from maim_router.mailbox import Bounds, Mailbox, open_mailbox
 from maim_router.node import Node, NodeOptions
+from maim_router.session_modes import SessionModes, read_session_modes
 from maim_router.settings import RouterSettings
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ def build_node(app: Any, settings: RouterSettings, *, loopback: bool | None = No
         hooks,
         auth,
         _options(config, settings),
+        MemoryConnectionMap(_session_modes(config, settings)),
         mailbox=_mailbox(settings),
         signer=_signer(settings),
     )
@@ -99,6 +102,13 @@ def _choose_auth(hooks: Hooks, settings: RouterSettings, loopback: bool) -> Auth
         raise ConfigError(f"nothing says who may come in: {WAYS}")
     log.warning("everybody is let in as the user of their key's name: no keys, no on_auth")
     return OpenAuth()
+
+
+def _session_modes(config: Any, settings: RouterSettings) -> SessionModes:
+    text = settings.session_mode
+    if "session_mode" not in settings.model_fields_set:
+        text = getattr(config, "session_mode", text)
+    return read_session_modes(text)
 
 
 def _mailbox(settings: RouterSettings) -> Mailbox | None:

@@ -38,6 +38,17 @@ class Phase(enum.Enum):
     OPEN = "open"
 
 
+class GaveWay(enum.Enum):
+    """To what other connection of its user and platform one gave way."""
+
+    # A newer one with the same resume label.
+    LABEL = "label"
+    # A newer one, where the newest replaces (session mode `replace`).
+    NEWER = "newer"
+    # An older one, where the oldest keeps others out (session mode `reject`).
+    OLDER = "older"
+
+
 class Session(Struct, gc=False):
     """A connection from its handshake to its end."""
 
@@ -48,6 +59,8 @@ class Session(Struct, gc=False):
     user_id: str = ""
     # Admitted by an earlier router or on an earlier stream: the edge waits for no verdict.
     restored: bool = False
+    # Messages go to an older one until that leaves.
+    standby: bool = False
 
     @property
     def address(self) -> Address:
@@ -103,10 +116,23 @@ class Refused(Struct, frozen=True, gc=False):
 
 
 class Registered(Struct, frozen=True, gc=False):
-    """The map was written; `replaced` had the label before, or is the session itself: too late."""
+    """The map was asked for a place: `refused` says why it gave none.
+
+    `ended` had to go for it; `standby` means that messages go to another one until that leaves,
+    and `passed` is one that has to wait now.
+    """
 
     session: Session
-    replaced: Address | None = None
+    refused: GaveWay | None = None
+    ended: Sequence[tuple[Address, GaveWay]] = ()
+    standby: bool = False
+    passed: Address | None = None
+
+
+class Activated(Struct, frozen=True, gc=False):
+    """A connection that waited gets the messages from now on."""
+
+    address: Address
 
 
 class NotRegistered(Struct, frozen=True, gc=False):
@@ -154,6 +180,7 @@ Event = (
     | Authenticated
     | Refused
     | Registered
+    | Activated
     | NotRegistered
     | Closed
     | Received
@@ -198,9 +225,17 @@ class NotifyConnected(Struct, frozen=True, gc=False):
     session: Session
 
 
-class NotifyDisconnected(Struct, frozen=True, gc=False):
+class NotifyActivated(Struct, frozen=True, gc=False):
     session: Session
+
+
+class NotifyDisconnected(Struct, frozen=True, gc=False):
+    """`replaced_by` is the connection that it gave way to: then the map has changed already."""
+
+    session: Session
+    code: int
     reason: str
+    replaced_by: str = ""
 
 
 class Relay(Struct, frozen=True, gc=False):
@@ -233,6 +268,7 @@ Action = (
     | Refuse
     | Disconnect
     | NotifyConnected
+    | NotifyActivated
     | NotifyDisconnected
     | Relay
     | Dispatch

@@ -10,10 +10,17 @@ from maim_protocol.envelope import SYS_STD
 from maim_protocol.errors import ErrorCode, Refusal
 from maim_protocol.frames import Admission
 from maim_router import events as ev
-from maim_router.events import Address, EdgeKey, Phase, Session
+from maim_router.events import Address, EdgeKey, GaveWay, Phase, Session
 from maim_router.recent import NEW, SETTLED, Recent
 
 REPLACED = "replaced by a newer connection with the same label"
+GAVE_WAY = {
+    GaveWay.LABEL: (CloseCode.REPLACED, REPLACED),
+    GaveWay.NEWER: (CloseCode.REPLACED, "replaced by a newer connection of the same user"),
+    GaveWay.OLDER: (CloseCode.LIMITED, "the user has another connection on this platform"),
+}
+# RFC 6455 section 7.4.1: no close frame was seen.
+LOST = 1006
 # Looked up once: it is asked for each message, and an enumeration's attributes are slow.
 OPEN = Phase.OPEN
 
@@ -74,6 +81,8 @@ class Hub:
                 return self._refused(event)
             case ev.Registered():
                 return self._registered(event)
+            case ev.Activated():
+                return self._activated(event)
             case ev.NotRegistered():
                 return self._not_registered(event)
             case ev.Closed():
@@ -115,32 +124,48 @@ class Hub:
 
     def _registered(self, event: ev.Registered) -> list[ev.Action]:
         session = event.session
-        if event.replaced == session.address:
-            return self._gives_way(session)
-        actions = self._replaced(event.replaced)
+        if event.refused is not None:
+            return self._gives_way(session, event.refused)
+        actions: list[ev.Action] = []
+        for address, why in event.ended:
+            actions += self._ended(address, why, session.uuid)
         if self.session(session.address) is not session:
             # It left while the map was written; its removal was ordered then.
             return actions
-        session.phase = Phase.OPEN
+        session.phase, session.standby = Phase.OPEN, event.standby
+        if event.passed is not None and (passed := self._in_phase(event.passed, Phase.OPEN)):
+            passed.standby = True
         if not session.restored:
             actions.append(ev.Admit(session.address, Admission(session.uuid, session.user_id)))
         return [*actions, ev.NotifyConnected(session)]
 
-    def _gives_way(self, session: Session) -> list[ev.Action]:
-        """End a restored connection whose label a later one has taken over meanwhile."""
+    def _activated(self, event: ev.Activated) -> list[ev.Action]:
+        """Tell of a takeover, unless that for which it had waited never got so far."""
+        session = self._in_phase(event.address, Phase.OPEN)
+        if session is None or not session.standby:
+            return []
+        session.standby = False
+        return [ev.NotifyActivated(session)]
+
+    def _gives_way(self, session: Session, why: GaveWay) -> list[ev.Action]:
+        """Refuse a connection for which there is no place, or end it if it was restored."""
         if self.session(session.address) is not session:
             return []
         self._forget(session.address)
-        return [ev.Disconnect(session.address, CloseCode.REPLACED, REPLACED)]
+        code, text = GAVE_WAY[why]
+        if session.restored:
+            return [ev.Disconnect(session.address, code, text)]
+        return [ev.Refuse(session.address, Refusal.TOO_MANY_CONNECTIONS, text)]
 
-    def _replaced(self, address: Address | None) -> list[ev.Action]:
-        """End the connection whose label was taken over; the map has forgotten it already."""
-        session = self._in_phase(address, Phase.OPEN) if address is not None else None
+    def _ended(self, address: Address, why: GaveWay, by: str) -> list[ev.Action]:
+        """End a connection whose place was taken; the map has forgotten it already."""
+        session = self._in_phase(address, Phase.OPEN)
         if session is None:
             return []
-        self._forget(session.address)
-        order = ev.Disconnect(session.address, CloseCode.REPLACED, REPLACED)
-        return [order, ev.NotifyDisconnected(session, REPLACED)]
+        self._forget(address)
+        code, text = GAVE_WAY[why]
+        order = ev.Disconnect(address, code, text)
+        return [order, ev.NotifyDisconnected(session, code, text, by)]
 
     def _not_registered(self, event: ev.NotRegistered) -> list[ev.Action]:
         session = event.session
@@ -156,15 +181,15 @@ class Hub:
         session = self._forget(event.address)
         if session is None:
             return []
-        return self._leaves(session, f"{event.code} {event.reason}".strip())
+        return self._leaves(session, event.code, event.reason)
 
-    def _leaves(self, session: Session, reason: str) -> list[ev.Action]:
+    def _leaves(self, session: Session, code: int, reason: str) -> list[ev.Action]:
         """Take a session that has ended out of the map, even while it is still being written."""
         if session.phase is Phase.AUTHENTICATING:
             return []
         actions: list[ev.Action] = [ev.Unregister(session.address)]
         if session.phase is Phase.OPEN:
-            actions.append(ev.NotifyDisconnected(session, reason))
+            actions.append(ev.NotifyDisconnected(session, code, reason))
         return actions
 
     def _edge_attached(self, event: ev.EdgeAttached) -> Iterator[ev.Action]:
@@ -185,7 +210,7 @@ class Hub:
     def _edge_lost(self, event: ev.EdgeLost) -> list[ev.Action]:
         sessions = self._edges.pop(event.edge, {})
         reason = f"the edge {event.edge.edge_id} was lost"
-        return [action for s in sessions.values() for action in self._leaves(s, reason)]
+        return [action for s in sessions.values() for action in self._leaves(s, LOST, reason)]
 
     def _received(self, event: ev.Received, now: float) -> list[ev.Action]:
         edge, recent = event.edge, self._recent

@@ -112,7 +112,8 @@ class Messenger:
         if not connection_uuid:
             if not user_id:
                 return self._connections.audience(platform)
-            return Audience.of(self._connections.select(user_id=user_id, platform=platform))
+            here = self._connections.select(user_id=user_id, platform=platform)
+            return Audience.of(one for one in here if not self._connections.standby(one))
         entry = self._connections.get(connection_uuid)
         if entry is None or (user_id and entry.user_id != user_id):
             return Audience()

@@ -14,14 +14,7 @@ from typing import Any
 
 from maim_protocol.close_codes import CloseCode
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_protocol.frames import (
-    Deliveries,
-    EdgeFrame,
-    EdgeStream,
-    Hello,
-    Live,
-    Refused,
-)
+from maim_protocol.frames import Deliveries, EdgeFrame, EdgeStream, Hello, Live, Refused
 from maim_router import events as ev
 from maim_router.admission import Admission
 from maim_router.auth import Auth
@@ -34,6 +27,7 @@ from maim_router.hello import check_hello, read_hello
 from maim_router.hooks import Hooks
 from maim_router.hub import Hub
 from maim_router.identity import Signer
+from maim_router.lifecycle_feed import LifecycleFeed
 from maim_router.mailbox import Mailbox
 from maim_router.messenger import Messenger
 from maim_router.numbers import Numbers, last_number
@@ -79,7 +73,8 @@ class Node:
         self.hooks = hooks
         self.auth = auth
         self.router_id = f"router-{uuid.uuid4().hex[:12]}"
-        self.connections: ConnectionMap = connections or MemoryConnectionMap()
+        # An empty map counts as false.
+        self.connections = MemoryConnectionMap() if connections is None else connections
         self.hub = Hub(hooks, lambda: str(uuid.uuid4()), self.options.dedup_window)
         self.handlers = Handlers(self.options.max_handler_tasks, self.options.handler_order)
         self.started_at = time.monotonic()
@@ -102,6 +97,7 @@ class Node:
         self._relay = Relay(self.resolver, self.connections, sender, self.post, numbers, self._step)
         self._dispatch = Dispatch(hooks, self.handlers, self.options.ack, self._step)
         self.admission = Admission(auth, self.connections, self._step, numbers)
+        self.lifecycle = LifecycleFeed(self._dispatch, self.admission.afterwards)
         self.messenger = Messenger(self.connections, self.resolver, sender, numbers)
 
     @property
@@ -163,6 +159,7 @@ class Node:
         for link in self.links:
             self._detach(link)
         await asyncio.gather(*self._streams, return_exceptions=True)
+        await self.lifecycle.finish(timeout / 2)
         await self.handlers.stop(timeout / 2)
         await self._relay.stop()
         await self.resolver.stop()
@@ -302,9 +299,9 @@ class Node:
                         # Whoever comes in its place gets what it did not.
                         self._returns.take(address.edge, link.take_back(address.conn), time.time())
                     link.disconnect(address.conn, close_code, reason)
-            case ev.NotifyConnected(session):
-                self._dispatch.connected(session)
-                if entry := self.connections.get(session.uuid):
+            case ev.NotifyConnected() | ev.NotifyActivated():
+                self.lifecycle.take(action)
+                if entry := self.connections.get(action.session.uuid):
                     self.post.came(entry)
-            case ev.NotifyDisconnected(session):
-                self._dispatch.disconnected(session)
+            case ev.NotifyDisconnected():
+                self.lifecycle.take(action)

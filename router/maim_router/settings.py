@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from maim_protocol.addresses import UNIX, join, unix_path
 from maim_protocol.configuration import ReadableFile, ServiceSettings
+from maim_router.session_modes import read_session_modes
 
 PREFIX = "MAIM_ROUTER_"
 
@@ -37,6 +38,11 @@ def _mailbox(text: str) -> str:
 def _app(text: str) -> str:
     if text and not re.fullmatch(r"[\w.]+:[\w.]+", text):
         raise ValueError("module:attribute, such as mybot:config")
+    return text
+
+
+def _session_mode(text: str) -> str:
+    read_session_modes(text)
     return text
 
 
@@ -105,6 +111,11 @@ class RouterSettings(ServiceSettings):
         min_length=16,
         description="Secret that routers share: each believes whom the others let in. Without it "
         "connections are authenticated again when another router takes them over.",
+    )
+    session_mode: Annotated[str, AfterValidator(_session_mode)] = Field(
+        "share",
+        description="What a further connection of the same user and platform means: share, "
+        "replace, reject or standby; share,qq=replace for a platform of its own.",
     )
     map: Literal["memory://"] = Field("memory://", description="Where the connection map lives.")
     bridge: Literal["grpc", "http2"] = Field(

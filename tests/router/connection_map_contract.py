@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from maim_protocol.frames import Open
-from maim_router.connection_map import ConnectionMap, Entry
-from maim_router.events import Address, EdgeKey
+from maim_router.connection_map import Added, ConnectionMap, Entry, Removed
+from maim_router.events import Address, EdgeKey, GaveWay
 
 EDGE = EdgeKey("edge-1", 1)
 OTHER = EdgeKey("edge-2", 1)
@@ -33,12 +33,20 @@ def uuids(entries: Sequence[Entry]) -> list[str]:
     return [entry.uuid for entry in entries]
 
 
+TAKEN = Added()
+
+
+def replaced(one: Entry) -> Added:
+    """What the map says when a connection took over the label of another."""
+    return Added(None, ((one, GaveWay.LABEL),))
+
+
 class ConnectionMapContract:
     """The sentences of the contract."""
 
     async def test_what_was_added_is_found_in_every_way(self, connections: ConnectionMap) -> None:
         one = entry(1)
-        assert await connections.add(one) is None
+        assert await connections.add(one) == TAKEN
         assert connections.get(one.uuid) == one
         assert list(connections.find("u", "qq")) == [one]
         assert list(connections.select(edge=EDGE)) == [one]
@@ -48,7 +56,7 @@ class ConnectionMapContract:
     async def test_what_was_removed_is_found_in_no_way(self, connections: ConnectionMap) -> None:
         one = entry(1, label="L")
         await connections.add(one)
-        assert await connections.remove(one.address) == one
+        assert await connections.remove(one.address) == Removed(one)
         assert connections.get(one.uuid) is None
         assert list(connections.find("u", "qq")) == []
         assert list(connections.select()) == []
@@ -58,7 +66,7 @@ class ConnectionMapContract:
     async def test_a_removed_label_is_free_again(self, connections: ConnectionMap) -> None:
         await connections.add(entry(1, label="L"))
         await connections.remove(Address(EDGE, 1))
-        assert await connections.add(entry(2, label="L")) is None
+        assert await connections.add(entry(2, label="L")) == TAKEN
 
     async def test_removing_twice_does_nothing(self, connections: ConnectionMap) -> None:
         await connections.add(entry(1))
@@ -80,16 +88,16 @@ class ConnectionMapContract:
     ) -> None:
         old, new = entry(1, label="L"), entry(1, label="L", edge=OTHER)
         await connections.add(old)
-        assert await connections.add(new) == old
+        assert await connections.add(new) == replaced(old)
         assert list(connections.find("u", "qq")) == [new]
         assert connections.get(old.uuid) is None
 
     async def test_a_foreign_label_replaces_nothing(self, connections: ConnectionMap) -> None:
         await connections.add(entry(1, label="L"))
-        assert await connections.add(entry(2, user_id="v", label="L")) is None
-        assert await connections.add(entry(3, platform="wx", label="L")) is None
-        assert await connections.add(entry(4)) is None
-        assert await connections.add(entry(5)) is None
+        assert await connections.add(entry(2, user_id="v", label="L")) == TAKEN
+        assert await connections.add(entry(3, platform="wx", label="L")) == TAKEN
+        assert await connections.add(entry(4)) == TAKEN
+        assert await connections.add(entry(5)) == TAKEN
         assert len(connections) == 5
 
     async def test_a_late_removal_of_the_replaced_leaves_the_new_one(
@@ -100,7 +108,7 @@ class ConnectionMapContract:
         await connections.add(new)
         assert await connections.remove(old.address) is None
         assert list(connections.find("u", "qq")) == [new]
-        assert await connections.add(entry(3, label="L")) == new
+        assert await connections.add(entry(3, label="L")) == replaced(new)
 
     async def test_a_restored_connection_gives_way_to_a_later_one(
         self, connections: ConnectionMap
@@ -108,7 +116,7 @@ class ConnectionMapContract:
         later = entry(1, label="L", connected_at=20.0)
         await connections.add(later)
         early = msgspec.structs.replace(entry(2, label="L", connected_at=10.0), restored=True)
-        assert await connections.add(early) is early
+        assert await connections.add(early) == Added(GaveWay.LABEL)
         assert connections.get(early.uuid) is None
         assert list(connections.find("u", "qq")) == [later]
 
@@ -118,20 +126,20 @@ class ConnectionMapContract:
         early = entry(1, label="L", connected_at=10.0)
         await connections.add(early)
         later = msgspec.structs.replace(entry(2, label="L", connected_at=20.0), restored=True)
-        assert await connections.add(later) == early
+        assert await connections.add(later) == replaced(early)
 
     async def test_a_new_connection_replaces_whatever_an_edge_clock_says(
         self, connections: ConnectionMap
     ) -> None:
         old = entry(1, label="L", connected_at=20.0)
         await connections.add(old)
-        assert await connections.add(entry(2, label="L", connected_at=10.0)) == old
+        assert await connections.add(entry(2, label="L", connected_at=10.0)) == replaced(old)
 
     async def test_the_same_address_again_takes_its_own_place(
         self, connections: ConnectionMap
     ) -> None:
         await connections.add(entry(1, label="L"))
-        assert await connections.add(entry(1, label="L")) is None
+        assert await connections.add(entry(1, label="L")) == TAKEN
         assert len(connections) == 1
 
     async def test_lists_are_oldest_first(self, connections: ConnectionMap) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,8 +12,9 @@ from maim_protocol.errors import ErrorCode, Refusal
 from maim_protocol.frames import Admission, Live, Open
 from maim_router import events as ev
 from maim_router.connection_map import Entry, MemoryConnectionMap
-from maim_router.events import Address, EdgeKey, Session
+from maim_router.events import Address, EdgeKey, GaveWay, Session
 from maim_router.hub import Hub
+from maim_router.session_modes import SessionMode, SessionModes
 
 T = TypeVar("T")
 
@@ -60,7 +61,8 @@ class World:
         self.handled = {"custom_handled"}
         ids = (f"uuid-{n}" for n in itertools.count())
         self.hub = Hub(self.handled, lambda: next(ids), 10.0)
-        self.map = MemoryConnectionMap()
+        self.modes: dict[str, SessionMode] = {}
+        self.map = MemoryConnectionMap(SessionModes(by_platform=self.modes))
         self.now = 0.0
         self.numbers = itertools.count(1)
         self.edges: dict[str, Edge] = {}
@@ -71,6 +73,8 @@ class World:
         self.ordered: list[Address] = []
         # The model: who is connected, as the application was told.
         self.connected: dict[Address, Session] = {}
+        # Who gets the messages where others wait, as the application was told.
+        self.active: dict[tuple[str, str], Address] = {}
 
     def edge(self, key: EdgeKey) -> Edge | None:
         """The edge of a key, if that run of it is attached now."""
@@ -164,18 +168,39 @@ class World:
                 self._read_on(edge)
             return
         if isinstance(write, ev.Unregister):
-            finish(self.map.remove(write.address))
+            removed = finish(self.map.remove(write.address))
+            self._activate(removed.activated if removed is not None else ())
             return
         session = write.session
         if fails:
             self.step(ev.NotRegistered(session))
             return
         assert session.address in self.accepted, "a refused one never reaches the map"
-        replaced = finish(self.map.add(_entry(session)))
-        if replaced is not None:
-            assert (replaced.user_id, replaced.platform) == (session.user_id, session.open.platform)
-            assert replaced.label == session.open.label != ""
-        self.step(ev.Registered(session, replaced.address if replaced else None))
+        added = finish(self.map.add(_entry(session)))
+        if added.refused is not None:
+            assert self.map.find(*_place(session)), "refused in favour of somebody"
+        for one, why in added.ended:
+            self._check(session, one, why)
+        ended = [(one.address, why) for one, why in added.ended]
+        passed = added.passed.address if added.passed else None
+        self.step(ev.Registered(session, added.refused, ended, added.standby, passed))
+        self._activate(added.activated)
+
+    def _activate(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self.step(ev.Activated(entry.address))
+
+    def _check(self, session: Session, ended: Entry, why: GaveWay) -> None:
+        """Nobody is sent away but for the label or the mode of the platform."""
+        assert (ended.user_id, ended.platform) == (session.user_id, session.open.platform)
+        match why:
+            case GaveWay.LABEL:
+                assert ended.label == session.open.label != ""
+            case GaveWay.NEWER:
+                assert self.modes[ended.platform] is SessionMode.REPLACE
+            case GaveWay.OLDER:
+                assert self.modes[ended.platform] is SessionMode.REJECT
+                assert session.restored
 
     def _carry_out(self, action: ev.Action) -> None:
         match action:
@@ -198,8 +223,16 @@ class World:
                 edge = self.edges[session.address.edge.edge_id]
                 assert session.address.conn in {*edge.clients, *edge.closes}
                 self.connected[session.address] = session
+                if not session.standby:
+                    self.active[_place(session)] = session.address
+            case ev.NotifyActivated(session):
+                assert self.connected[session.address] is session
+                assert _place(session) not in self.active
+                self.active[_place(session)] = session.address
             case ev.NotifyDisconnected(session):
                 assert self.connected.pop(session.address) is session
+                if self.active.get(_place(session)) == session.address:
+                    del self.active[_place(session)]
             case ev.Relay(session) | ev.Dispatch(session):
                 assert self.connected[session.address] is session
                 assert session.user_id == self.accepted[session.address]
@@ -233,6 +266,10 @@ class World:
     def refuse(self, asked: ev.Authenticate) -> None:
         self.asking.remove(asked)
         self.step(ev.Refused(asked.address, Refusal.UNAUTHENTICATED, "no"))
+
+
+def _place(session: Session) -> tuple[str, str]:
+    return session.user_id, session.open.platform
 
 
 def _entry(session: Session) -> Entry:

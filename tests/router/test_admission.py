@@ -9,10 +9,11 @@ from maim_protocol.errors import Refusal
 from maim_router import events as ev
 from maim_router.admission import Admission
 from maim_router.auth import AuthAnswer
-from maim_router.connection_map import Entry, MemoryConnectionMap
+from maim_router.connection_map import Added, Entry, MemoryConnectionMap, Removed
 from maim_router.denials import Denial
-from maim_router.events import Address
+from maim_router.events import Address, GaveWay
 from maim_router.numbers import Numbers
+from maim_router.session_modes import SHARE_ALL, SessionModes, read_session_modes
 from tests.router.builders import EDGE, asked, session
 
 
@@ -36,19 +37,19 @@ class Auth:
 class SlowMap(MemoryConnectionMap):
     """Writes when the gate is open; `error` breaks it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, modes: SessionModes = SHARE_ALL) -> None:
+        super().__init__(modes)
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
 
-    async def add(self, entry: Entry) -> Entry | None:
+    async def add(self, entry: Entry) -> Added:
         await self._ready()
         return await super().add(entry)
 
-    async def remove(self, address: Address) -> Entry | None:
+    async def remove(self, address: Address, number: int = 0) -> Removed | None:
         await self._ready()
-        return await super().remove(address)
+        return await super().remove(address, number)
 
     async def _ready(self) -> None:
         await self.gate.wait()
@@ -59,9 +60,9 @@ class SlowMap(MemoryConnectionMap):
 class Desk:
     """An admission whose reports are kept."""
 
-    def __init__(self, answer: AuthAnswer | Exception | None = None) -> None:
+    def __init__(self, answer: AuthAnswer | Exception | None = None, modes: str = "share") -> None:
         self.reports: asyncio.Queue[ev.Event] = asyncio.Queue()
-        self.map = SlowMap()
+        self.map = SlowMap(read_session_modes(modes))
         self.auth = Auth(answer or AuthAnswer("alice"))
         self.admission = Admission(self.auth, self.map, self.reports.put_nowait, Numbers())
 
@@ -157,3 +158,64 @@ async def test_stopping_ends_everything() -> None:
     async with asyncio.timeout(10):
         await desk.admission.stop()
     assert desk.reports.empty()
+
+
+async def test_who_takes_over_is_reported_right_after_the_removal() -> None:
+    desk = Desk(modes="standby")
+    first, second = session(1), session(2)
+    for action in (ev.Register(first), ev.Register(second), ev.Unregister(first.address)):
+        desk.admission.write(action)
+    await desk.admission.settled(EDGE)
+    reports = [desk.reports.get_nowait() for _ in range(3)]
+    assert reports == [
+        ev.Registered(first),
+        ev.Registered(second, standby=True),
+        ev.Activated(second.address),
+    ]
+    (active,) = desk.map.find("alice", "qq")
+    assert active.came > 0
+
+
+async def test_of_two_that_come_together_one_is_let_in_where_others_are_kept_out() -> None:
+    desk = Desk(modes="reject")
+    desk.map.gate.clear()
+    for conn in (1, 2):
+        desk.admission.write(ev.Register(session(conn)))
+    desk.map.gate.set()
+    await desk.admission.settled(EDGE)
+    reports = [desk.reports.get_nowait() for _ in range(2)]
+    assert reports == [ev.Registered(session(1)), ev.Registered(session(2), GaveWay.OLDER)]
+
+
+async def test_what_comes_afterwards_waits_for_the_map() -> None:
+    desk = Desk()
+    desk.map.gate.clear()
+    desk.admission.write(ev.Register(session(1)))
+    seen: list[int] = []
+    desk.admission.afterwards(lambda: seen.append(len(desk.map)))
+    await asyncio.sleep(0)
+    assert seen == []
+    desk.map.gate.set()
+    await desk.admission.settled(EDGE)
+    assert seen == [1]
+
+
+async def test_what_comes_after_a_removal_comes_before_the_takeover() -> None:
+    desk = Desk(modes="standby")
+    for conn in (1, 2):
+        desk.admission.write(ev.Register(session(conn)))
+    await desk.admission.settled(EDGE)
+    desk.admission.write(ev.Unregister(session(1).address))
+    reported: list[int] = []
+    desk.admission.afterwards(lambda: reported.append(desk.reports.qsize()))
+    desk.admission.write(ev.Register(session(3)))
+    await desk.admission.settled(EDGE)
+    assert reported == [2]
+    assert [desk.reports.get_nowait() for _ in range(3)][2] == ev.Activated(session(2).address)
+
+
+async def test_what_nothing_is_in_front_of_comes_at_once() -> None:
+    desk = Desk()
+    seen: list[str] = []
+    desk.admission.afterwards(lambda: seen.append("at once"))
+    assert seen == ["at once"]

@@ -7,7 +7,7 @@ import pytest
 from maim_protocol.errors import Refusal
 from maim_protocol.frames import Admission
 from maim_router import events as ev
-from maim_router.events import Address, EdgeKey, Phase
+from maim_router.events import Address, EdgeKey, GaveWay, Phase
 from maim_router.hub import REPLACED
 from tests.router.builders import EDGE, asked, live
 from tests.router.hub_desk import Desk
@@ -62,7 +62,7 @@ def test_a_close_takes_an_open_connection_out_of_the_map(desk: Desk) -> None:
     session = desk.opened()
     assert desk.step(ev.Closed(AT, 1000, "bye")) == [
         ev.Unregister(AT),
-        ev.NotifyDisconnected(session, "1000 bye"),
+        ev.NotifyDisconnected(session, 1000, "bye"),
     ]
     assert desk.step(ev.Closed(AT, 1000, "bye")) == []
 
@@ -78,9 +78,9 @@ def test_the_older_connection_of_a_label_is_closed_by_the_newer(desk: Desk) -> N
     desk.step(ev.Opened(EDGE, asked(2)))
     desk.step(ev.Authenticated(Address(EDGE, 2), "alice"))
     new = desk.session(2)
-    assert desk.step(ev.Registered(new, replaced=old.address)) == [
+    assert desk.step(ev.Registered(new, ended=[(old.address, GaveWay.LABEL)])) == [
         ev.Disconnect(old.address, 4409, REPLACED),
-        ev.NotifyDisconnected(old, REPLACED),
+        ev.NotifyDisconnected(old, 4409, REPLACED, new.uuid),
         ev.Admit(new.address, Admission(new.uuid, "alice")),
         ev.NotifyConnected(new),
     ]
@@ -92,8 +92,9 @@ def test_a_restored_connection_that_came_too_late_is_closed(desk: Desk) -> None:
     assert isinstance(register[0], ev.Register)
     session = register[0].session
     at = Address(EDGE, 7)
-    assert desk.step(ev.Registered(session, replaced=at)) == [ev.Disconnect(at, 4409, REPLACED)]
-    assert desk.step(ev.Registered(session, replaced=at)) == []
+    late = ev.Registered(session, GaveWay.LABEL)
+    assert desk.step(late) == [ev.Disconnect(at, 4409, REPLACED)]
+    assert desk.step(late) == []
 
 
 def test_a_restored_connection_keeps_its_identity_and_gets_no_verdict(desk: Desk) -> None:
@@ -128,7 +129,7 @@ def test_a_lost_edge_takes_its_connections_along(desk: Desk) -> None:
     reason = "the edge edge-1 was lost"
     assert desk.step(ev.EdgeLost(EDGE)) == [
         ev.Unregister(AT),
-        ev.NotifyDisconnected(session, reason),
+        ev.NotifyDisconnected(session, 1006, reason),
     ]
     assert desk.hub.sessions(EDGE) == 0
     assert desk.step(ev.Authenticated(Address(EDGE, 2), "alice")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from hypothesis import settings
@@ -12,6 +13,7 @@ from maim_protocol.errors import Refusal
 from maim_protocol.frames import Open
 from maim_router import events as ev
 from maim_router.events import Address, EdgeKey, Phase
+from maim_router.session_modes import SessionMode
 from tests.router.hub_world import Client, Edge, World
 
 EDGE_IDS = st.sampled_from(["e1", "e2"])
@@ -19,6 +21,7 @@ USERS = st.sampled_from(["alice", "bob"])
 PLATFORMS = st.sampled_from(["qq", "wx"])
 LABELS = st.sampled_from(["", "L"])
 TYPES = st.sampled_from(["sys_std", "custom_handled", "custom_unknown"])
+MODES = st.sampled_from(SessionMode)
 PICK = st.integers(0, 99)
 
 
@@ -35,8 +38,9 @@ class HubModel(RuleBasedStateMachine):
         edges = self.world.edges.values()
         return [(e, conn) for e in edges for conn, c in e.clients.items() if usable(e, c)]
 
-    @initialize()
-    def the_edges_start(self) -> None:
+    @initialize(qq=MODES, wx=MODES)
+    def the_edges_start(self, qq: SessionMode, wx: SessionMode) -> None:
+        self.world.modes.update(qq=qq, wx=wx)
         for edge_id in ("e1", "e2"):
             self.a_new_run_of_an_edge_attaches(edge_id)
         while self.world.writes:
@@ -208,6 +212,22 @@ class HubModel(RuleBasedStateMachine):
         assert len(held) == len(set(held))
 
     @invariant()
+    def nobody_shares_what_is_for_one_alone(self) -> None:
+        here = Counter((e.user_id, e.platform) for e in self.world.map.select())
+        alone = (SessionMode.REPLACE, SessionMode.REJECT)
+        assert [at for at, n in here.items() if n > 1 and self.world.modes[at[1]] in alone] == []
+
+    @invariant()
+    def in_a_line_the_one_that_was_named_last_gets_the_messages(self) -> None:
+        world = self.world
+        line = {(e.user_id, e.platform) for e in world.map.select() if _waits(world, e.platform)}
+        for user, platform in line if not world.writes else ():
+            (active,) = world.map.find(user, platform)
+            assert world.active[user, platform] == active.address
+            waiting = [e for e in world.map.select(user_id=user, platform=platform) if e != active]
+            assert all(world.map.standby(e) for e in waiting)
+
+    @invariant()
     def who_was_admitted_and_not_sent_away_is_connected(self) -> None:
         if self.world.writes:
             return
@@ -236,6 +256,10 @@ class HubModel(RuleBasedStateMachine):
     def _message(self, conn: int, msg_id: str, type: str, targeted: bool) -> ev.Inbound:
         key = "bob" if targeted or type == "sys_std" else ""
         return ev.Inbound(next(self.world.numbers), conn, msg_id, type, key, "wx", b"{}")
+
+
+def _waits(world: World, platform: str) -> bool:
+    return world.modes[platform] is SessionMode.STANDBY
 
 
 TestHubModel = HubModel.TestCase

@@ -7,7 +7,9 @@ import pytest
 from maim_protocol.frames import Open
 from maim_router.connection_map import ConnectionMap, Entry, MemoryConnectionMap, memory
 from maim_router.events import Address
+from maim_router.session_modes import SessionMode, SessionModes
 from tests.router.connection_map_contract import EDGE, OTHER, ConnectionMapContract, entry
+from tests.router.session_mode_contract import SessionModeContract
 
 
 class TestMemoryConnectionMap(ConnectionMapContract):
@@ -51,3 +53,19 @@ async def test_no_more_than_so_many_audiences_are_kept(monkeypatch: pytest.Monke
     await connections.add(entry(1))
     assert connections.audience("qq") is connections.audience("qq")
     assert connections.audience("wx") is not connections.audience("wx")
+
+
+class TestMemorySessionModes(SessionModeContract):
+    """In dictionaries."""
+
+    def make(self, modes: SessionModes) -> ConnectionMap:
+        return MemoryConnectionMap(modes)
+
+
+async def test_what_takes_the_id_of_an_active_one_lets_the_next_take_over() -> None:
+    connections = MemoryConnectionMap(SessionModes(SessionMode.STANDBY))
+    for conn in (1, 2):
+        await connections.add(entry(conn))
+    thief = Entry("edge-1/1/1", "v", OTHER, Open(7, "key", "wx"), came=5)
+    added = await connections.add(thief)
+    assert [(one.uuid, one.came) for one in added.activated] == [("edge-1/1/2", 5)]

@@ -12,6 +12,7 @@ from maim_message.configuration import CustomHandlers, custom_type, strict, upda
 from maim_protocol.configuration import build
 from maim_protocol.errors import ConfigError
 from maim_protocol.layers import Given
+from maim_router.session_modes import read_session_modes
 
 MAX_MESSAGE_BYTES = 104_857_600
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
@@ -73,6 +74,7 @@ class ServerConfig(CustomHandlers):
     max_handler_tasks: int = 1000
     handler_order: Literal["concurrent", "sequential"] = "concurrent"
     hook_timeout: float = 10.0
+    session_mode: str = "share"
 
     enable_stats: bool = True
     stats_callback: Callable[[dict[str, Any]], Any] | None = None
@@ -96,6 +98,11 @@ class ServerConfig(CustomHandlers):
             raise ConfigError("ServerConfig.port: expected 0 (a free one) to 65535")
         if not self.path.startswith("/"):
             raise ConfigError("ServerConfig.path: expected a path such as /ws")
+        try:
+            read_session_modes(self.session_mode)
+        except ValueError as error:
+            text = f"expected {error}, got {self.session_mode!r}"
+            raise ConfigError(f"ServerConfig.session_mode: {text}") from None
         for name in list(self.custom_handlers):
             self.custom_handlers[custom_type(name)] = self.custom_handlers.pop(name)
 
