@@ -41,9 +41,12 @@ async def guarded(tokens: Tokens, bridge: str) -> AsyncIterator[Served]:
 
 async def status_of(served: Served, method: str, token: str) -> grpc.StatusCode:
     """Call a method with an empty request and tell how it ended."""
-    request = getattr(pb, f"{method}Request")()
+    request, call = getattr(pb, f"{method}Request")(), getattr(served.stub, method)
+    if ALL_METHODS[method].server_streaming:
+        request.from_seq = 1_000_000  # nobody knows of it, so that the stream ends
+        return await end_of(call(request, metadata=bearer(token)))
     try:
-        await getattr(served.stub, method)(request, metadata=bearer(token))
+        await call(request, metadata=bearer(token))
     except grpc.aio.AioRpcError as error:
         return error.code()
     return grpc.StatusCode.OK

@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 from rich.live import Live
 
-from maim_message.cli import output
+from maim_message.cli import output, watching
 from maim_protocol.addresses import join, parse_address
 from maim_protocol.configuration import load
 from maim_protocol.errors import ConfigError
@@ -33,6 +33,7 @@ CONNECTION_COLUMNS = (
     "edge_id",
     "client_ip",
     "connected_at",
+    "standby",
 )
 
 T = TypeVar("T")
@@ -89,14 +90,18 @@ def connections(
     user: UserOption = None,
     platform: PlatformOption = None,
     edge: Annotated[str | None, typer.Option("--edge", help="Only this edge.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Tell who comes and goes.")] = False,
     router: RouterOption = None,
     token: TokenOption = None,
     tls_ca: TlsOption = None,
     json: JsonOption = False,
 ) -> int:
-    """List who is connected."""
+    """List who is connected, or tell who comes and goes until Ctrl-C."""
 
     async def call(control: ControlClient) -> list[dict[str, Any]]:
+        if watch:
+            wanted = {"user_id": user, "platform": platform, "edge_id": edge}
+            await watching.watch(control, wanted, json=json)
         return await control.list_connections(user=user, platform=platform, edge=edge)
 
     def show(rows: list[dict[str, Any]]) -> int:

@@ -24,54 +24,61 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maim_protocol.v1 import delivery_pb2 as maim__protocol_dot_v1_dot_delivery__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmaim_protocol/v1/router.proto\x12\x07maim.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fmaim_protocol/v1/delivery.proto\"\x8c\x02\n\x12SendMessageRequest\x12!\n\x07message\x18\x01 \x01(\x0b\x32\x10.maim.v1.Message\x12\x14\n\x0cmessage_json\x18\x02 \x01(\x0c\x12\x13\n\x0btarget_user\x18\x03 \x01(\t\x12\x17\n\x0ftarget_platform\x18\x04 \x01(\t\x12\"\n\x08wait_for\x18\x05 \x01(\x0e\x32\x10.maim.v1.WaitFor\x12*\n\x07timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0fidempotency_key\x18\x07 \x01(\t\x12&\n\x03ttl\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa7\x02\n\x18SendCustomMessageRequest\x12\x0c\n\x04type\x18\x01 \x01(\t\x12(\n\x07payload\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0cpayload_json\x18\x03 \x01(\x0c\x12\x13\n\x0btarget_user\x18\x04 \x01(\t\x12\x17\n\x0ftarget_platform\x18\x05 \x01(\t\x12\x17\n\x0f\x63onnection_uuid\x18\x06 \x01(\t\x12\"\n\x08wait_for\x18\x07 \x01(\x0e\x32\x10.maim.v1.WaitFor\x12*\n\x07timeout\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03ttl\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"\xad\x01\n\x10\x42roadcastRequest\x12!\n\x07message\x18\x01 \x01(\x0b\x32\x10.maim.v1.Message\x12\x14\n\x0cmessage_json\x18\x02 \x01(\x0c\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\"\n\x08wait_for\x18\x04 \x01(\x0e\x32\x10.maim.v1.WaitFor\x12*\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"v\n\x11\x42roadcastResponse\x12\x0e\n\x06msg_id\x18\x01 \x01(\t\x12%\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x15.maim.v1.OutcomeCount\x12*\n\x06\x66\x61iled\x18\x03 \x03(\x0b\x32\x1a.maim.v1.ConnectionOutcome\"\x91\x01\n\nConnection\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x0f\n\x07\x65\x64ge_id\x18\x05 \x01(\t\x12\x11\n\tclient_ip\x18\x06 \x01(\t\x12\x14\n\x0c\x63onnected_at\x18\x07 \x01(\x01\"s\n\x16ListConnectionsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x0f\n\x07\x65\x64ge_id\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\r\x12\x12\n\npage_token\x18\x05 \x01(\t\"k\n\x17ListConnectionsResponse\x12(\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32\x13.maim.v1.Connection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\r\"/\n\x14GetConnectionRequest\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\"@\n\x15GetConnectionResponse\x12\'\n\nconnection\x18\x01 \x01(\x0b\x32\x13.maim.v1.Connection\"\x12\n\x10ListUsersRequest\"1\n\x11ListUsersResponse\x12\x1c\n\x05users\x18\x01 \x03(\x0b\x32\r.maim.v1.User\"?\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tplatforms\x18\x02 \x03(\t\x12\x13\n\x0b\x63onnections\x18\x03 \x01(\r\"\x12\n\x10ListEdgesRequest\"1\n\x11ListEdgesResponse\x12\x1c\n\x05\x65\x64ges\x18\x01 \x03(\x0b\x32\r.maim.v1.Edge\"a\n\x04\x45\x64ge\x12\x0f\n\x07\x65\x64ge_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x13\n\x0b\x63onnections\x18\x04 \x01(\r\x12\x13\n\x0b\x61ttached_at\x18\x05 \x01(\x01\"\x8e\x01\n\x11\x44isconnectRequest\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x0f\n\x07\x61pi_key\x18\x04 \x01(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\r\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0e\n\x06refuse\x18\x07 \x01(\x08\"*\n\x12\x44isconnectResponse\x12\x14\n\x0c\x64isconnected\x18\x01 \x01(\r\"\x11\n\x0fGetStatsRequest\"\xab\x03\n\x10GetStatsResponse\x12\x15\n\rcurrent_users\x18\x01 \x01(\x04\x12\x1b\n\x13\x63urrent_connections\x18\x02 \x01(\x04\x12\x1b\n\x13total_auth_requests\x18\x03 \x01(\x04\x12\x18\n\x10successful_auths\x18\x04 \x01(\x04\x12\x14\n\x0c\x66\x61iled_auths\x18\x05 \x01(\x04\x12\x1a\n\x12messages_processed\x18\x06 \x01(\x04\x12!\n\x19\x63ustom_messages_processed\x18\x07 \x01(\x04\x12\"\n\x1a\x64uplicate_messages_ignored\x18\x08 \x01(\x04\x12\x1c\n\x14\x61\x63tive_handler_tasks\x18\t \x01(\x04\x12\x16\n\x0ehandler_errors\x18\n \x01(\x04\x12\x18\n\x10messages_relayed\x18\x0b \x01(\x04\x12\x19\n\x11messages_rejected\x18\x0c \x01(\x04\x12\x12\n\ndeliveries\x18\r \x01(\x04\x12\x16\n\x0euptime_seconds\x18\x0e \x01(\x01\x12\x1c\n\x05\x65\x64ges\x18\x0f \x03(\x0b\x32\r.maim.v1.Edge2\x98\x05\n\x06Router\x12\x43\n\x0bSendMessage\x12\x1b.maim.v1.SendMessageRequest\x1a\x17.maim.v1.DeliveryReport\x12O\n\x11SendCustomMessage\x12!.maim.v1.SendCustomMessageRequest\x1a\x17.maim.v1.DeliveryReport\x12\x42\n\tBroadcast\x12\x19.maim.v1.BroadcastRequest\x1a\x1a.maim.v1.BroadcastResponse\x12T\n\x0fListConnections\x12\x1f.maim.v1.ListConnectionsRequest\x1a .maim.v1.ListConnectionsResponse\x12N\n\rGetConnection\x12\x1d.maim.v1.GetConnectionRequest\x1a\x1e.maim.v1.GetConnectionResponse\x12\x42\n\tListUsers\x12\x19.maim.v1.ListUsersRequest\x1a\x1a.maim.v1.ListUsersResponse\x12\x42\n\tListEdges\x12\x19.maim.v1.ListEdgesRequest\x1a\x1a.maim.v1.ListEdgesResponse\x12\x45\n\nDisconnect\x12\x1a.maim.v1.DisconnectRequest\x1a\x1b.maim.v1.DisconnectResponse\x12?\n\x08GetStats\x12\x18.maim.v1.GetStatsRequest\x1a\x19.maim.v1.GetStatsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmaim_protocol/v1/router.proto\x12\x07maim.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fmaim_protocol/v1/delivery.proto\"\x8c\x02\n\x12SendMessageRequest\x12!\n\x07message\x18\x01 \x01(\x0b\x32\x10.maim.v1.Message\x12\x14\n\x0cmessage_json\x18\x02 \x01(\x0c\x12\x13\n\x0btarget_user\x18\x03 \x01(\t\x12\x17\n\x0ftarget_platform\x18\x04 \x01(\t\x12\"\n\x08wait_for\x18\x05 \x01(\x0e\x32\x10.maim.v1.WaitFor\x12*\n\x07timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0fidempotency_key\x18\x07 \x01(\t\x12&\n\x03ttl\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa7\x02\n\x18SendCustomMessageRequest\x12\x0c\n\x04type\x18\x01 \x01(\t\x12(\n\x07payload\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0cpayload_json\x18\x03 \x01(\x0c\x12\x13\n\x0btarget_user\x18\x04 \x01(\t\x12\x17\n\x0ftarget_platform\x18\x05 \x01(\t\x12\x17\n\x0f\x63onnection_uuid\x18\x06 \x01(\t\x12\"\n\x08wait_for\x18\x07 \x01(\x0e\x32\x10.maim.v1.WaitFor\x12*\n\x07timeout\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03ttl\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"\xad\x01\n\x10\x42roadcastRequest\x12!\n\x07message\x18\x01 \x01(\x0b\x32\x10.maim.v1.Message\x12\x14\n\x0cmessage_json\x18\x02 \x01(\x0c\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\"\n\x08wait_for\x18\x04 \x01(\x0e\x32\x10.maim.v1.WaitFor\x12*\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"v\n\x11\x42roadcastResponse\x12\x0e\n\x06msg_id\x18\x01 \x01(\t\x12%\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x15.maim.v1.OutcomeCount\x12*\n\x06\x66\x61iled\x18\x03 \x03(\x0b\x32\x1a.maim.v1.ConnectionOutcome\"\xa2\x01\n\nConnection\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x0f\n\x07\x65\x64ge_id\x18\x05 \x01(\t\x12\x11\n\tclient_ip\x18\x06 \x01(\t\x12\x14\n\x0c\x63onnected_at\x18\x07 \x01(\x01\x12\x0f\n\x07standby\x18\t \x01(\x08\"s\n\x16ListConnectionsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x0f\n\x07\x65\x64ge_id\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\r\x12\x12\n\npage_token\x18\x05 \x01(\t\"k\n\x17ListConnectionsResponse\x12(\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32\x13.maim.v1.Connection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\r\"/\n\x14GetConnectionRequest\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\"@\n\x15GetConnectionResponse\x12\'\n\nconnection\x18\x01 \x01(\x0b\x32\x13.maim.v1.Connection\"\x12\n\x10ListUsersRequest\"1\n\x11ListUsersResponse\x12\x1c\n\x05users\x18\x01 \x03(\x0b\x32\r.maim.v1.User\"?\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tplatforms\x18\x02 \x03(\t\x12\x13\n\x0b\x63onnections\x18\x03 \x01(\r\"\x12\n\x10ListEdgesRequest\"1\n\x11ListEdgesResponse\x12\x1c\n\x05\x65\x64ges\x18\x01 \x03(\x0b\x32\r.maim.v1.Edge\"a\n\x04\x45\x64ge\x12\x0f\n\x07\x65\x64ge_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x13\n\x0b\x63onnections\x18\x04 \x01(\r\x12\x13\n\x0b\x61ttached_at\x18\x05 \x01(\x01\"\x8e\x01\n\x11\x44isconnectRequest\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x0f\n\x07\x61pi_key\x18\x04 \x01(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\r\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0e\n\x06refuse\x18\x07 \x01(\x08\"*\n\x12\x44isconnectResponse\x12\x14\n\x0c\x64isconnected\x18\x01 \x01(\r\"\x11\n\x0fGetStatsRequest\"\xab\x03\n\x10GetStatsResponse\x12\x15\n\rcurrent_users\x18\x01 \x01(\x04\x12\x1b\n\x13\x63urrent_connections\x18\x02 \x01(\x04\x12\x1b\n\x13total_auth_requests\x18\x03 \x01(\x04\x12\x18\n\x10successful_auths\x18\x04 \x01(\x04\x12\x14\n\x0c\x66\x61iled_auths\x18\x05 \x01(\x04\x12\x1a\n\x12messages_processed\x18\x06 \x01(\x04\x12!\n\x19\x63ustom_messages_processed\x18\x07 \x01(\x04\x12\"\n\x1a\x64uplicate_messages_ignored\x18\x08 \x01(\x04\x12\x1c\n\x14\x61\x63tive_handler_tasks\x18\t \x01(\x04\x12\x16\n\x0ehandler_errors\x18\n \x01(\x04\x12\x18\n\x10messages_relayed\x18\x0b \x01(\x04\x12\x19\n\x11messages_rejected\x18\x0c \x01(\x04\x12\x12\n\ndeliveries\x18\r \x01(\x04\x12\x16\n\x0euptime_seconds\x18\x0e \x01(\x01\x12\x1c\n\x05\x65\x64ges\x18\x0f \x03(\x0b\x32\r.maim.v1.Edge\";\n\x17WatchConnectionsRequest\x12\x10\n\x08\x66rom_seq\x18\x01 \x01(\x04\x12\x0e\n\x06log_id\x18\x02 \x01(\t\"\xe3\x02\n\x0f\x43onnectionEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x0e\n\x06log_id\x18\x02 \x01(\t\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x04kind\x18\x04 \x01(\x0e\x32\x1d.maim.v1.ConnectionEvent.Kind\x12\'\n\nconnection\x18\x05 \x01(\x0b\x32\x13.maim.v1.Connection\x12\x0c\n\x04\x63ode\x18\x06 \x01(\r\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x13\n\x0breplaced_by\x18\x08 \x01(\t\x12\x10\n\x08restored\x18\t \x01(\x08\"n\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_CONNECTED\x10\x01\x12\x11\n\rKIND_REPLACED\x10\x02\x12\x15\n\x11KIND_DISCONNECTED\x10\x03\x12\x12\n\x0eKIND_ACTIVATED\x10\x04\x32\xea\x05\n\x06Router\x12\x43\n\x0bSendMessage\x12\x1b.maim.v1.SendMessageRequest\x1a\x17.maim.v1.DeliveryReport\x12O\n\x11SendCustomMessage\x12!.maim.v1.SendCustomMessageRequest\x1a\x17.maim.v1.DeliveryReport\x12\x42\n\tBroadcast\x12\x19.maim.v1.BroadcastRequest\x1a\x1a.maim.v1.BroadcastResponse\x12T\n\x0fListConnections\x12\x1f.maim.v1.ListConnectionsRequest\x1a .maim.v1.ListConnectionsResponse\x12N\n\rGetConnection\x12\x1d.maim.v1.GetConnectionRequest\x1a\x1e.maim.v1.GetConnectionResponse\x12\x42\n\tListUsers\x12\x19.maim.v1.ListUsersRequest\x1a\x1a.maim.v1.ListUsersResponse\x12\x42\n\tListEdges\x12\x19.maim.v1.ListEdgesRequest\x1a\x1a.maim.v1.ListEdgesResponse\x12\x45\n\nDisconnect\x12\x1a.maim.v1.DisconnectRequest\x1a\x1b.maim.v1.DisconnectResponse\x12?\n\x08GetStats\x12\x18.maim.v1.GetStatsRequest\x1a\x19.maim.v1.GetStatsResponse\x12P\n\x10WatchConnections\x12 .maim.v1.WatchConnectionsRequest\x1a\x18.maim.v1.ConnectionEvent0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maim_protocol.v1.router_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SENDMESSAGEREQUEST']._serialized_start=138
-  _globals['_SENDMESSAGEREQUEST']._serialized_end=406
-  _globals['_SENDCUSTOMMESSAGEREQUEST']._serialized_start=409
-  _globals['_SENDCUSTOMMESSAGEREQUEST']._serialized_end=704
-  _globals['_BROADCASTREQUEST']._serialized_start=707
-  _globals['_BROADCASTREQUEST']._serialized_end=880
-  _globals['_BROADCASTRESPONSE']._serialized_start=882
-  _globals['_BROADCASTRESPONSE']._serialized_end=1000
-  _globals['_CONNECTION']._serialized_start=1003
-  _globals['_CONNECTION']._serialized_end=1148
-  _globals['_LISTCONNECTIONSREQUEST']._serialized_start=1150
-  _globals['_LISTCONNECTIONSREQUEST']._serialized_end=1265
-  _globals['_LISTCONNECTIONSRESPONSE']._serialized_start=1267
-  _globals['_LISTCONNECTIONSRESPONSE']._serialized_end=1374
-  _globals['_GETCONNECTIONREQUEST']._serialized_start=1376
-  _globals['_GETCONNECTIONREQUEST']._serialized_end=1423
-  _globals['_GETCONNECTIONRESPONSE']._serialized_start=1425
-  _globals['_GETCONNECTIONRESPONSE']._serialized_end=1489
-  _globals['_LISTUSERSREQUEST']._serialized_start=1491
-  _globals['_LISTUSERSREQUEST']._serialized_end=1509
-  _globals['_LISTUSERSRESPONSE']._serialized_start=1511
-  _globals['_LISTUSERSRESPONSE']._serialized_end=1560
-  _globals['_USER']._serialized_start=1562
-  _globals['_USER']._serialized_end=1625
-  _globals['_LISTEDGESREQUEST']._serialized_start=1627
-  _globals['_LISTEDGESREQUEST']._serialized_end=1645
-  _globals['_LISTEDGESRESPONSE']._serialized_start=1647
-  _globals['_LISTEDGESRESPONSE']._serialized_end=1696
-  _globals['_EDGE']._serialized_start=1698
-  _globals['_EDGE']._serialized_end=1795
-  _globals['_DISCONNECTREQUEST']._serialized_start=1798
-  _globals['_DISCONNECTREQUEST']._serialized_end=1940
-  _globals['_DISCONNECTRESPONSE']._serialized_start=1942
-  _globals['_DISCONNECTRESPONSE']._serialized_end=1984
-  _globals['_GETSTATSREQUEST']._serialized_start=1986
-  _globals['_GETSTATSREQUEST']._serialized_end=2003
-  _globals['_GETSTATSRESPONSE']._serialized_start=2006
-  _globals['_GETSTATSRESPONSE']._serialized_end=2433
-  _globals['_ROUTER']._serialized_start=2436
-  _globals['_ROUTER']._serialized_end=3100
+  _globals['_SENDMESSAGEREQUEST']._serialized_start=171
+  _globals['_SENDMESSAGEREQUEST']._serialized_end=439
+  _globals['_SENDCUSTOMMESSAGEREQUEST']._serialized_start=442
+  _globals['_SENDCUSTOMMESSAGEREQUEST']._serialized_end=737
+  _globals['_BROADCASTREQUEST']._serialized_start=740
+  _globals['_BROADCASTREQUEST']._serialized_end=913
+  _globals['_BROADCASTRESPONSE']._serialized_start=915
+  _globals['_BROADCASTRESPONSE']._serialized_end=1033
+  _globals['_CONNECTION']._serialized_start=1036
+  _globals['_CONNECTION']._serialized_end=1198
+  _globals['_LISTCONNECTIONSREQUEST']._serialized_start=1200
+  _globals['_LISTCONNECTIONSREQUEST']._serialized_end=1315
+  _globals['_LISTCONNECTIONSRESPONSE']._serialized_start=1317
+  _globals['_LISTCONNECTIONSRESPONSE']._serialized_end=1424
+  _globals['_GETCONNECTIONREQUEST']._serialized_start=1426
+  _globals['_GETCONNECTIONREQUEST']._serialized_end=1473
+  _globals['_GETCONNECTIONRESPONSE']._serialized_start=1475
+  _globals['_GETCONNECTIONRESPONSE']._serialized_end=1539
+  _globals['_LISTUSERSREQUEST']._serialized_start=1541
+  _globals['_LISTUSERSREQUEST']._serialized_end=1559
+  _globals['_LISTUSERSRESPONSE']._serialized_start=1561
+  _globals['_LISTUSERSRESPONSE']._serialized_end=1610
+  _globals['_USER']._serialized_start=1612
+  _globals['_USER']._serialized_end=1675
+  _globals['_LISTEDGESREQUEST']._serialized_start=1677
+  _globals['_LISTEDGESREQUEST']._serialized_end=1695
+  _globals['_LISTEDGESRESPONSE']._serialized_start=1697
+  _globals['_LISTEDGESRESPONSE']._serialized_end=1746
+  _globals['_EDGE']._serialized_start=1748
+  _globals['_EDGE']._serialized_end=1845
+  _globals['_DISCONNECTREQUEST']._serialized_start=1848
+  _globals['_DISCONNECTREQUEST']._serialized_end=1990
+  _globals['_DISCONNECTRESPONSE']._serialized_start=1992
+  _globals['_DISCONNECTRESPONSE']._serialized_end=2034
+  _globals['_GETSTATSREQUEST']._serialized_start=2036
+  _globals['_GETSTATSREQUEST']._serialized_end=2053
+  _globals['_GETSTATSRESPONSE']._serialized_start=2056
+  _globals['_GETSTATSRESPONSE']._serialized_end=2483
+  _globals['_WATCHCONNECTIONSREQUEST']._serialized_start=2485
+  _globals['_WATCHCONNECTIONSREQUEST']._serialized_end=2544
+  _globals['_CONNECTIONEVENT']._serialized_start=2547
+  _globals['_CONNECTIONEVENT']._serialized_end=2902
+  _globals['_CONNECTIONEVENT_KIND']._serialized_start=2792
+  _globals['_CONNECTIONEVENT_KIND']._serialized_end=2902
+  _globals['_ROUTER']._serialized_start=2905
+  _globals['_ROUTER']._serialized_end=3651
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,9 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from maim_protocol.v1 import delivery_pb2 as _delivery_pb2
 import builtins as _builtins
 import sys
@@ -230,6 +232,7 @@ class Connection(_message.Message):
     EDGE_ID_FIELD_NUMBER: _builtins.int
     CLIENT_IP_FIELD_NUMBER: _builtins.int
     CONNECTED_AT_FIELD_NUMBER: _builtins.int
+    STANDBY_FIELD_NUMBER: _builtins.int
     connection_uuid: _builtins.str
     """UUID4 that the router gave it."""
     user_id: _builtins.str
@@ -244,6 +247,8 @@ class Connection(_message.Message):
     """Address of the client."""
     connected_at: _builtins.float
     """Unix seconds."""
+    standby: _builtins.bool
+    """Messages go to an older connection of the same user and platform until that leaves."""
     def __init__(
         self,
         *,
@@ -254,10 +259,11 @@ class Connection(_message.Message):
         edge_id: _builtins.str = ...,
         client_ip: _builtins.str = ...,
         connected_at: _builtins.float = ...,
+        standby: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_ip", b"client_ip", "connected_at", b"connected_at", "connection_uuid", b"connection_uuid", "edge_id", b"edge_id", "label", b"label", "platform", b"platform", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_ip", b"client_ip", "connected_at", b"connected_at", "connection_uuid", b"connection_uuid", "edge_id", b"edge_id", "label", b"label", "platform", b"platform", "standby", b"standby", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -695,3 +701,118 @@ class GetStatsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetStatsResponse: _TypeAlias = GetStatsResponse  # noqa: Y015
+
+@_typing.final
+class WatchConnectionsRequest(_message.Message):
+    """Request of WatchConnections."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_SEQ_FIELD_NUMBER: _builtins.int
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    from_seq: _builtins.int
+    """The number of the first event to be told; 0: from now on."""
+    log_id: _builtins.str
+    """The router run that `from_seq` is a number of; empty: not checked."""
+    def __init__(
+        self,
+        *,
+        from_seq: _builtins.int = ...,
+        log_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_seq", b"from_seq", "log_id", b"log_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchConnectionsRequest: _TypeAlias = WatchConnectionsRequest  # noqa: Y015
+
+@_typing.final
+class ConnectionEvent(_message.Message):
+    """One connection came, went or took over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ConnectionEvent._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: ConnectionEvent._Kind.ValueType  # 0
+        """Never sent."""
+        KIND_CONNECTED: ConnectionEvent._Kind.ValueType  # 1
+        """It was let in, or announced again by its edge (`restored`)."""
+        KIND_REPLACED: ConnectionEvent._Kind.ValueType  # 2
+        """It was ended for another one, `replaced_by`."""
+        KIND_DISCONNECTED: ConnectionEvent._Kind.ValueType  # 3
+        """It left, or its edge was lost."""
+        KIND_ACTIVATED: ConnectionEvent._Kind.ValueType  # 4
+        """It was on standby, and messages go to it from now on."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What happened."""
+
+    KIND_UNSPECIFIED: ConnectionEvent.Kind.ValueType  # 0
+    """Never sent."""
+    KIND_CONNECTED: ConnectionEvent.Kind.ValueType  # 1
+    """It was let in, or announced again by its edge (`restored`)."""
+    KIND_REPLACED: ConnectionEvent.Kind.ValueType  # 2
+    """It was ended for another one, `replaced_by`."""
+    KIND_DISCONNECTED: ConnectionEvent.Kind.ValueType  # 3
+    """It left, or its edge was lost."""
+    KIND_ACTIVATED: ConnectionEvent.Kind.ValueType  # 4
+    """It was on standby, and messages go to it from now on."""
+
+    SEQ_FIELD_NUMBER: _builtins.int
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REPLACED_BY_FIELD_NUMBER: _builtins.int
+    RESTORED_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    """From 1, without gaps."""
+    log_id: _builtins.str
+    """The router run that `seq` is a number of."""
+    kind: Global___ConnectionEvent.Kind.ValueType
+    """What happened."""
+    code: _builtins.int
+    """Close code of a connection that ended; 1006: its edge was lost, or no close was seen."""
+    reason: _builtins.str
+    """Why it ended."""
+    replaced_by: _builtins.str
+    """UUID4 of the connection that it was ended for; empty: of none."""
+    restored: _builtins.bool
+    """Of a connection that an edge announced again, after a router's restart or a broken stream."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened, by the router's clock."""
+
+    @_builtins.property
+    def connection(self) -> Global___Connection:
+        """The connection."""
+
+    def __init__(
+        self,
+        *,
+        seq: _builtins.int = ...,
+        log_id: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___ConnectionEvent.Kind.ValueType = ...,
+        connection: Global___Connection | None = ...,
+        code: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        replaced_by: _builtins.str = ...,
+        restored: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "connection", b"connection", "kind", b"kind", "log_id", b"log_id", "reason", b"reason", "replaced_by", b"replaced_by", "restored", b"restored", "seq", b"seq", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectionEvent: _TypeAlias = ConnectionEvent  # noqa: Y015

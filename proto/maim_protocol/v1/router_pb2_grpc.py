@@ -82,6 +82,11 @@ class RouterStub:
                 request_serializer=maim__protocol_dot_v1_dot_router__pb2.GetStatsRequest.SerializeToString,
                 response_deserializer=maim__protocol_dot_v1_dot_router__pb2.GetStatsResponse.FromString,
                 _registered_method=True)
+        self.WatchConnections = channel.unary_stream(
+                '/maim.v1.Router/WatchConnections',
+                request_serializer=maim__protocol_dot_v1_dot_router__pb2.WatchConnectionsRequest.SerializeToString,
+                response_deserializer=maim__protocol_dot_v1_dot_router__pb2.ConnectionEvent.FromString,
+                _registered_method=True)
 
 
 class RouterServicer:
@@ -152,6 +157,15 @@ class RouterServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchConnections(self, request, context):
+        """Tells what comes and goes, numbered without gaps. OUT_OF_RANGE when the first event that was
+        asked for is not there, RESOURCE_EXHAUSTED when the caller has read too slowly; the initial
+        metadata holds `log_id` and `next_seq`, the number of the first event that will come.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RouterServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -199,6 +213,11 @@ def add_RouterServicer_to_server(servicer, server):
                     servicer.GetStats,
                     request_deserializer=maim__protocol_dot_v1_dot_router__pb2.GetStatsRequest.FromString,
                     response_serializer=maim__protocol_dot_v1_dot_router__pb2.GetStatsResponse.SerializeToString,
+            ),
+            'WatchConnections': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchConnections,
+                    request_deserializer=maim__protocol_dot_v1_dot_router__pb2.WatchConnectionsRequest.FromString,
+                    response_serializer=maim__protocol_dot_v1_dot_router__pb2.ConnectionEvent.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -446,6 +465,33 @@ class Router:
             '/maim.v1.Router/GetStats',
             maim__protocol_dot_v1_dot_router__pb2.GetStatsRequest.SerializeToString,
             maim__protocol_dot_v1_dot_router__pb2.GetStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchConnections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/maim.v1.Router/WatchConnections',
+            maim__protocol_dot_v1_dot_router__pb2.WatchConnectionsRequest.SerializeToString,
+            maim__protocol_dot_v1_dot_router__pb2.ConnectionEvent.FromString,
             options,
             channel_credentials,
             insecure,

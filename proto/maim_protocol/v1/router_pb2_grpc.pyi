@@ -37,6 +37,11 @@ class RouterStub:
     """Closes connections, and refuses new ones of the same kind when asked."""
     GetStats: _aio.UnaryUnaryMultiCallable[_router_pb2.GetStatsRequest, _router_pb2.GetStatsResponse]
     """The numbers of `get_stats()`."""
+    WatchConnections: _aio.UnaryStreamMultiCallable[_router_pb2.WatchConnectionsRequest, _router_pb2.ConnectionEvent]
+    """Tells what comes and goes, numbered without gaps. OUT_OF_RANGE when the first event that was
+    asked for is not there, RESOURCE_EXHAUSTED when the caller has read too slowly; the initial
+    metadata holds `log_id` and `next_seq`, the number of the first event that will come.
+    """
 
 class RouterServicer(metaclass=_abc_1.ABCMeta):
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
@@ -114,5 +119,16 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_router_pb2.GetStatsRequest, _abc.Awaitable[_router_pb2.GetStatsResponse]],
     ) -> _abc.Awaitable[_router_pb2.GetStatsResponse]:
         """The numbers of `get_stats()`."""
+
+    @_abc_1.abstractmethod
+    def WatchConnections(
+        self,
+        request: _router_pb2.WatchConnectionsRequest,
+        context: _aio.ServicerContext[_router_pb2.WatchConnectionsRequest, _abc.AsyncIterator[_router_pb2.ConnectionEvent]],
+    ) -> _abc.AsyncIterator[_router_pb2.ConnectionEvent]:
+        """Tells what comes and goes, numbered without gaps. OUT_OF_RANGE when the first event that was
+        asked for is not there, RESOURCE_EXHAUSTED when the caller has read too slowly; the initial
+        metadata holds `log_id` and `next_seq`, the number of the first event that will come.
+        """
 
 def add_RouterServicer_to_server(servicer: RouterServicer, server: _aio.Server) -> None: ...

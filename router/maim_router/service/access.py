@@ -27,6 +27,7 @@ _ROUTER_SCOPES = {
     "ListUsers": "read",
     "ListEdges": "read",
     "GetStats": "read",
+    "WatchConnections": "read",
     "Disconnect": "admin",
 }
 

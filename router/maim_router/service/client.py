@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,11 +14,13 @@ import msgspec
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from maim_protocol.errors import ConfigError, MaimError
-from maim_protocol.masking import mask_text
+from maim_protocol.errors import ConfigError
 from maim_protocol.v1 import delivery_pb2, router_pb2_grpc
 from maim_protocol.v1 import router_pb2 as pb
 from maim_router.sending import DEFAULT_TIMEOUT, WaitFor
+from maim_router.service.explaining import ControlError, control_error
+
+__all__ = ["ControlClient", "ControlError"]
 
 # What a call may take beside what it waits for.
 CALL_SECONDS = 10.0
@@ -30,10 +32,6 @@ _OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.enable_http_proxy", 0),
 ]
-
-
-class ControlError(MaimError):
-    """A call that failed; the text is one line that says why and what to do."""
 
 
 class ControlClient:
@@ -193,6 +191,23 @@ class ControlClient:
         """Show the numbers of the router and its `edges`."""
         return await self._call("GetStats", pb.GetStatsRequest())
 
+    async def watch_connections(
+        self, on_start: Callable[[str, int], None], from_seq: int = 0, log_id: str = ""
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield what comes and goes; `on_start` is told the run and the first number to come."""
+        request = pb.WatchConnectionsRequest(from_seq=from_seq, log_id=log_id)
+        call = self._stub.WatchConnections(request, metadata=self._metadata)
+        try:
+            about = dict(await call.initial_metadata())
+            if "log_id" in about:
+                on_start(about["log_id"], int(about["next_seq"]))
+            async for event in call:
+                yield _plain(event)
+        except grpc.aio.AioRpcError as error:
+            raise control_error(self._address, error) from None
+        finally:
+            call.cancel()
+
     async def _send(self, method: str, request: Any, timeout: float) -> dict[str, Any]:
         request.timeout.FromNanoseconds(round(timeout * 1e9))
         return await self._call(method, request, timeout + CALL_SECONDS)
@@ -204,7 +219,7 @@ class ControlClient:
         try:
             return _plain(await call(request, timeout=timeout, metadata=self._metadata))
         except grpc.aio.AioRpcError as error:
-            raise ControlError(_explain(self._address, error, timeout)) from None
+            raise control_error(self._address, error, timeout) from None
 
     def _open(self) -> grpc.aio.Channel:
         if not any(self._files):
@@ -229,39 +244,6 @@ def _text_payload(text: str, user: str, platform: str) -> bytes:
             "message_dim": {"api_key": user, "platform": platform},
         }
     )
-
-
-def _explain(address: str, error: grpc.aio.AioRpcError, timeout: float) -> str:
-    details = mask_text(" ".join((error.details() or "").split()))
-    match error.code():
-        case grpc.StatusCode.UNAVAILABLE:
-            return _unreachable(address, details)
-        case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return f"the router at {address} gave no answer within {timeout:g} s"
-        case grpc.StatusCode.UNAUTHENTICATED:
-            text = "give a token in MAIM_TOKEN, made by `maim keys add NAME --token`"
-            return f"the router at {address}: {details}; {text}"
-        case grpc.StatusCode.INVALID_ARGUMENT | grpc.StatusCode.NOT_FOUND:
-            return details
-        case grpc.StatusCode.UNIMPLEMENTED:
-            return f"what answers at {address} is no router of this version: {details}"
-        case _:
-            return f"the router at {address}: {details or error.code().name}"
-
-
-def _unreachable(address: str, details: str) -> str:
-    if "WRONG_VERSION_NUMBER" in details:
-        return f"the router at {address} does not serve TLS; call it without tls_ca"
-    if "handshake" in details.lower():
-        text = f"no TLS connection to the router at {address}: its certificate was not accepted"
-        return f"{text}; check tls_ca and the names in the certificate"
-    if not any(word in details for word in ("Socket closed", "reset")):
-        text = f"no router answers at {address}"
-        return f"{text}; start one with `maim router` or `maim serve`"
-    if "failed to connect" not in details:
-        return f"the router at {address} went away during the call; try again"
-    text = f"the router at {address} closed the connection"
-    return f"{text}; check whether it serves TLS (tls_ca) and asks for a certificate (tls_cert)"
 
 
 def _plain(message: Message) -> dict[str, Any]:

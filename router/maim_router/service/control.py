@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
 
@@ -14,8 +15,14 @@ from maim_router.connection_map import Entry
 from maim_router.delivery import DeliveryReport
 from maim_router.denials import Denial
 from maim_router.node import Node
-from maim_router.service import convert, payloads
-from maim_router.service.errors import answering, bad_field, unknown_connection, with_reason
+from maim_router.service import convert, payloads, watching
+from maim_router.service.errors import (
+    answering,
+    bad_field,
+    streaming,
+    unknown_connection,
+    with_reason,
+)
 from maim_router.service.idempotency import Once
 
 log = logging.getLogger(__name__)
@@ -111,7 +118,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
         ]
         page, token = convert.page(found, size, request.page_token)
         return pb.ListConnectionsResponse(
-            connections=[convert.connection_message(entry) for entry in page],
+            connections=[self._shown(entry) for entry in page],
             next_page_token=token,
             total=len(found),
         )
@@ -123,7 +130,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
         entry = self._node.connections.get(uuid)
         if entry is None:
             raise unknown_connection(uuid)
-        return pb.GetConnectionResponse(connection=convert.connection_message(entry))
+        return pb.GetConnectionResponse(connection=self._shown(entry))
 
     @answering
     async def ListUsers(self, request: pb.ListUsersRequest) -> pb.ListUsersResponse:
@@ -173,6 +180,18 @@ class ControlService(router_pb2_grpc.RouterServicer):
             uptime_seconds=time.monotonic() - node.started_at,
             edges=self._edges(),
         )
+
+    # grpc.aio takes a coroutine that writes by itself too; the stubs know the generator only.
+    @streaming
+    async def WatchConnections(  # type: ignore[override]
+        self, request: pb.WatchConnectionsRequest, context: Any
+    ) -> None:
+        """Tell what comes and goes, from an event on that the caller names."""
+        await watching.watch(self._node.lifecycle, request, context)
+
+    def _shown(self, entry: Entry) -> pb.Connection:
+        standby = self._node.connections.standby(entry)
+        return convert.connection_message(entry, standby=standby)
 
     async def _resolve(self, api_key: str, platform: str) -> str:
         try:

@@ -142,7 +142,7 @@ def outcome_value(outcome: Outcome) -> delivery_pb2.Outcome.ValueType:
     return delivery_pb2.Outcome.Value(f"OUTCOME_{outcome.value}")
 
 
-def connection_message(entry: Entry) -> pb.Connection:
+def connection_message(entry: Entry, *, standby: bool = False) -> pb.Connection:
     """Write a connection; its credential stays here."""
     return pb.Connection(
         connection_uuid=entry.uuid,
@@ -152,6 +152,7 @@ def connection_message(entry: Entry) -> pb.Connection:
         edge_id=entry.address.edge.edge_id,
         client_ip=entry.client_ip,
         connected_at=entry.connected_at,
+        standby=standby,
     )
 
 

@@ -81,15 +81,31 @@ def answering(
 
     @functools.wraps(method)
     async def answer(self: Servicer, request: Request, context: Any) -> Response:
-        try:
-            return await method(self, request)
-        except CallError as error:
-            await abort(context, error)
-        except Exception:
-            # gRPC would send the text of the exception to the caller.
-            log.exception("call failed: %s", method.__name__)
-            text = "the call failed in the router; its log tells why"
-            await abort(context, with_reason(grpc.StatusCode.INTERNAL, "INTERNAL", text))
-        raise AssertionError("abort returned")
+        return await _answer(method.__name__, method(self, request), context)
 
     return answer
+
+
+def streaming(
+    method: Callable[[Servicer, Request, Any], Awaitable[Response]],
+) -> Callable[[Servicer, Request, Any], Awaitable[Response]]:
+    """Make one of a method that writes to its context and raises `CallError` as well."""
+
+    @functools.wraps(method)
+    async def answer(self: Servicer, request: Request, context: Any) -> Response:
+        return await _answer(method.__name__, method(self, request, context), context)
+
+    return answer
+
+
+async def _answer(name: str, answering: Awaitable[Response], context: Any) -> Response:
+    try:
+        return await answering
+    except CallError as error:
+        await abort(context, error)
+    except Exception:
+        # gRPC would send the text of the exception to the caller.
+        log.exception("call failed: %s", name)
+        text = "the call failed in the router; its log tells why"
+        await abort(context, with_reason(grpc.StatusCode.INTERNAL, "INTERNAL", text))
+    raise AssertionError("abort returned")
