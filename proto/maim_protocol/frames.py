@@ -122,6 +122,22 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingBytes:
+    """What one client has yet to take: bytes of memory, messages in its outbox."""
+
+    conn: int
+    bytes: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainOrder:
+    """Send every client away, within this many seconds; 0: as the edge's settings say."""
+
+    window_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     transfer: int
     data: bytes
@@ -188,6 +204,8 @@ class EdgeFrame:
     done: Ranges = field(default_factory=list)
     outcomes: Outcomes | None = None
     given_back: Deliveries | None = None
+    pending: Sequence[PendingBytes] = ()
+    draining: bool = False
 
 
 @dataclass(slots=True)
@@ -202,6 +220,7 @@ class RouterFrame:
     settled: Ranges = field(default_factory=list)
     rejections: Sequence[Rejection] = ()
     kept: Ranges = field(default_factory=list)
+    drain: DrainOrder | None = None
 
 
 class _Sent:

@@ -83,6 +83,8 @@ edge_frames = st.builds(
     taken_through=st.integers(0, 2**64 - 1),
     done=RANGES,
     outcomes=st.none() | outcomes,
+    pending=some(st.builds(frames.PendingBytes, U64, U64, U32)),
+    draining=st.booleans(),
 )
 answers = admissions | st.builds(frames.Refused, TEXT, TEXT)
 router_frames = st.builds(
@@ -94,4 +96,5 @@ router_frames = st.builds(
     disconnects=some(st.builds(frames.DisconnectOrder, U64, U32, TEXT)),
     settled=RANGES,
     rejections=some(st.builds(frames.Rejection, U64, TEXT, TEXT)),
+    drain=st.none() | st.builds(frames.DrainOrder, SECONDS),
 )

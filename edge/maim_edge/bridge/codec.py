@@ -42,6 +42,8 @@ def router_frame(message: pb.RouterFrame) -> frames.RouterFrame:
         frame.kept = [(span.first, span.last) for span in message.kept]
     if message.rejections:
         frame.rejections = [frames.Rejection(r.ordinal, r.code, r.text) for r in message.rejections]
+    if message.HasField("drain"):
+        frame.drain = frames.DrainOrder(message.drain.window_seconds)
     if message.HasField("welcome"):
         welcome = message.welcome
         frame.welcome = frames.Welcome(welcome.router_id, welcome.protocol_version)
@@ -71,6 +73,12 @@ def edge_frame(frame: frames.EdgeFrame) -> pb.EdgeFrame:
         _fill_outcomes(message.outcomes, frame.outcomes)
     if frame.given_back is not None:
         _fill_given_back(message.given_back, frame.given_back)
+    if frame.pending:
+        message.pending.extend(
+            pb.PendingBytes(conn=p.conn, bytes=p.bytes, messages=p.messages) for p in frame.pending
+        )
+    if frame.draining:
+        message.draining = True
     return message
 
 

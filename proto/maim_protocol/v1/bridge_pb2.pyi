@@ -105,8 +105,12 @@ class EdgeFrame(_message.Message):
     DONE_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
     GIVEN_BACK_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    DRAINING_FIELD_NUMBER: _builtins.int
     taken_through: _builtins.int
     """Every delivery up to this ordinal is in this edge's memory; 0: none yet."""
+    draining: _builtins.bool
+    """The edge takes no new clients and sends those that it has away; it never ends otherwise."""
     @_builtins.property
     def hello(self) -> Global___Hello:
         """First frame only."""
@@ -149,6 +153,12 @@ class EdgeFrame(_message.Message):
         growing; from 1. The router answers with `kept`; until then they are sent again on each stream.
         """
 
+    @_builtins.property
+    def pending(self) -> _containers.RepeatedCompositeFieldContainer[Global___PendingBytes]:
+        """Connections that have more than 64 KiB pending, or had: told at most once a second and
+        only when it has changed; all of them anew on a new stream.
+        """
+
     def __init__(
         self,
         *,
@@ -162,10 +172,12 @@ class EdgeFrame(_message.Message):
         done: _abc.Iterable[Global___OrdinalRange] | None = ...,
         outcomes: Global___DeliveryOutcomes | None = ...,
         given_back: Global___Deliveries | None = ...,
+        pending: _abc.Iterable[Global___PendingBytes] | None = ...,
+        draining: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["given_back", b"given_back", "hello", b"hello", "messages", b"messages", "outcomes", b"outcomes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "closes", b"closes", "done", b"done", "given_back", b"given_back", "hello", b"hello", "live", b"live", "messages", b"messages", "opens", b"opens", "outcomes", b"outcomes", "taken_through", b"taken_through"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "closes", b"closes", "done", b"done", "draining", b"draining", "given_back", b"given_back", "hello", b"hello", "live", b"live", "messages", b"messages", "opens", b"opens", "outcomes", b"outcomes", "pending", b"pending", "taken_through", b"taken_through"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -187,6 +199,7 @@ class RouterFrame(_message.Message):
     SETTLED_FIELD_NUMBER: _builtins.int
     REJECTIONS_FIELD_NUMBER: _builtins.int
     KEPT_FIELD_NUMBER: _builtins.int
+    DRAIN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome:
         """First frame only."""
@@ -219,6 +232,10 @@ class RouterFrame(_message.Message):
     def kept(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrdinalRange]:
         """Deliveries of `given_back` that the router answers for now: the edge forgets them."""
 
+    @_builtins.property
+    def drain(self) -> Global___DrainOrder:
+        """The edge shall drain. An order that comes later replaces an earlier one."""
+
     def __init__(
         self,
         *,
@@ -230,10 +247,11 @@ class RouterFrame(_message.Message):
         settled: _abc.Iterable[Global___OrdinalRange] | None = ...,
         rejections: _abc.Iterable[Global___Rejection] | None = ...,
         kept: _abc.Iterable[Global___OrdinalRange] | None = ...,
+        drain: Global___DrainOrder | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "drain", b"drain", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "deliveries", b"deliveries", "disconnects", b"disconnects", "kept", b"kept", "rejections", b"rejections", "settled", b"settled", "verdicts", b"verdicts", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "deliveries", b"deliveries", "disconnects", b"disconnects", "drain", b"drain", "kept", b"kept", "rejections", b"rejections", "settled", b"settled", "verdicts", b"verdicts", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -867,3 +885,55 @@ class Rejection(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Rejection: _TypeAlias = Rejection  # noqa: Y015
+
+@_typing.final
+class PendingBytes(_message.Message):
+    """What one client has yet to take."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONN_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    conn: _builtins.int
+    """Its handle."""
+    bytes: _builtins.int
+    """Memory that the edge holds for it, in bytes; 0: little or nothing again."""
+    messages: _builtins.int
+    """Messages of it that wait in its outbox; what is in the socket's buffer is not counted."""
+    def __init__(
+        self,
+        *,
+        conn: _builtins.int = ...,
+        bytes: _builtins.int = ...,
+        messages: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "conn", b"conn", "messages", b"messages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PendingBytes: _TypeAlias = PendingBytes  # noqa: Y015
+
+@_typing.final
+class DrainOrder(_message.Message):
+    """Send every client away, take no others, and end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_SECONDS_FIELD_NUMBER: _builtins.int
+    window_seconds: _builtins.float
+    """Seconds over which clients are sent away, up to 3,600; 0: as the edge's settings say."""
+    def __init__(
+        self,
+        *,
+        window_seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["window_seconds", b"window_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrainOrder: _TypeAlias = DrainOrder  # noqa: Y015

@@ -233,6 +233,7 @@ class Connection(_message.Message):
     CLIENT_IP_FIELD_NUMBER: _builtins.int
     CONNECTED_AT_FIELD_NUMBER: _builtins.int
     STANDBY_FIELD_NUMBER: _builtins.int
+    PENDING_BYTES_FIELD_NUMBER: _builtins.int
     connection_uuid: _builtins.str
     """UUID4 that the router gave it."""
     user_id: _builtins.str
@@ -249,6 +250,10 @@ class Connection(_message.Message):
     """Unix seconds."""
     standby: _builtins.bool
     """Messages go to an older connection of the same user and platform until that leaves."""
+    pending_bytes: _builtins.int
+    """Memory that its edge holds for what the client has yet to take, in bytes, as the edge told it
+    last, a second ago or more; 0: at most 64 KiB.
+    """
     def __init__(
         self,
         *,
@@ -260,10 +265,11 @@ class Connection(_message.Message):
         client_ip: _builtins.str = ...,
         connected_at: _builtins.float = ...,
         standby: _builtins.bool = ...,
+        pending_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_ip", b"client_ip", "connected_at", b"connected_at", "connection_uuid", b"connection_uuid", "edge_id", b"edge_id", "label", b"label", "platform", b"platform", "standby", b"standby", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_ip", b"client_ip", "connected_at", b"connected_at", "connection_uuid", b"connection_uuid", "edge_id", b"edge_id", "label", b"label", "pending_bytes", b"pending_bytes", "platform", b"platform", "standby", b"standby", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -510,6 +516,7 @@ class Edge(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     CONNECTIONS_FIELD_NUMBER: _builtins.int
     ATTACHED_AT_FIELD_NUMBER: _builtins.int
+    DRAINING_FIELD_NUMBER: _builtins.int
     edge_id: _builtins.str
     """Name of the edge process."""
     epoch: _builtins.int
@@ -520,6 +527,8 @@ class Edge(_message.Message):
     """Connections that it holds."""
     attached_at: _builtins.float
     """When it attached, Unix seconds."""
+    draining: _builtins.bool
+    """It takes no new clients and sends those that it has away."""
     def __init__(
         self,
         *,
@@ -528,10 +537,11 @@ class Edge(_message.Message):
         address: _builtins.str = ...,
         connections: _builtins.int = ...,
         attached_at: _builtins.float = ...,
+        draining: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "attached_at", b"attached_at", "connections", b"connections", "edge_id", b"edge_id", "epoch", b"epoch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "attached_at", b"attached_at", "connections", b"connections", "draining", b"draining", "edge_id", b"edge_id", "epoch", b"epoch"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -604,6 +614,56 @@ class DisconnectResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DisconnectResponse: _TypeAlias = DisconnectResponse  # noqa: Y015
+
+@_typing.final
+class DrainEdgeRequest(_message.Message):
+    """Request of DrainEdge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDGE_ID_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    edge_id: _builtins.str
+    """Name of the edge process, as ListEdges shows it."""
+    @_builtins.property
+    def window(self) -> _duration_pb2.Duration:
+        """Over which time clients are sent away, up to 3,600 s; 0 or absent: as the edge's settings say."""
+
+    def __init__(
+        self,
+        *,
+        edge_id: _builtins.str = ...,
+        window: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["window", b"window"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edge_id", b"edge_id", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrainEdgeRequest: _TypeAlias = DrainEdgeRequest  # noqa: Y015
+
+@_typing.final
+class DrainEdgeResponse(_message.Message):
+    """Response of DrainEdge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTIONS_FIELD_NUMBER: _builtins.int
+    connections: _builtins.int
+    """How many connections the edge holds."""
+    def __init__(
+        self,
+        *,
+        connections: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connections", b"connections"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrainEdgeResponse: _TypeAlias = DrainEdgeResponse  # noqa: Y015
 
 @_typing.final
 class GetStatsRequest(_message.Message):

@@ -28,7 +28,7 @@ if _version_not_supported:
 
 class RouterStub:
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
-    `admin` (Disconnect) and `read` (the others); open without tokens on loopback and unix sockets.
+    `admin` (Disconnect, DrainEdge) and `read` (the others); open without tokens on loopback and unix sockets.
     """
 
     def __init__(self, channel):
@@ -77,6 +77,11 @@ class RouterStub:
                 request_serializer=maim__protocol_dot_v1_dot_router__pb2.DisconnectRequest.SerializeToString,
                 response_deserializer=maim__protocol_dot_v1_dot_router__pb2.DisconnectResponse.FromString,
                 _registered_method=True)
+        self.DrainEdge = channel.unary_unary(
+                '/maim.v1.Router/DrainEdge',
+                request_serializer=maim__protocol_dot_v1_dot_router__pb2.DrainEdgeRequest.SerializeToString,
+                response_deserializer=maim__protocol_dot_v1_dot_router__pb2.DrainEdgeResponse.FromString,
+                _registered_method=True)
         self.GetStats = channel.unary_unary(
                 '/maim.v1.Router/GetStats',
                 request_serializer=maim__protocol_dot_v1_dot_router__pb2.GetStatsRequest.SerializeToString,
@@ -91,7 +96,7 @@ class RouterStub:
 
 class RouterServicer:
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
-    `admin` (Disconnect) and `read` (the others); open without tokens on loopback and unix sockets.
+    `admin` (Disconnect, DrainEdge) and `read` (the others); open without tokens on loopback and unix sockets.
     """
 
     def SendMessage(self, request, context):
@@ -145,6 +150,14 @@ class RouterServicer:
 
     def Disconnect(self, request, context):
         """Closes connections, and refuses new ones of the same kind when asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DrainEdge(self, request, context):
+        """Has an edge send its clients away, take no others, and end; returns at once. NOT_FOUND when
+        no edge of that id is attached.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -209,6 +222,11 @@ def add_RouterServicer_to_server(servicer, server):
                     request_deserializer=maim__protocol_dot_v1_dot_router__pb2.DisconnectRequest.FromString,
                     response_serializer=maim__protocol_dot_v1_dot_router__pb2.DisconnectResponse.SerializeToString,
             ),
+            'DrainEdge': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainEdge,
+                    request_deserializer=maim__protocol_dot_v1_dot_router__pb2.DrainEdgeRequest.FromString,
+                    response_serializer=maim__protocol_dot_v1_dot_router__pb2.DrainEdgeResponse.SerializeToString,
+            ),
             'GetStats': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStats,
                     request_deserializer=maim__protocol_dot_v1_dot_router__pb2.GetStatsRequest.FromString,
@@ -229,7 +247,7 @@ def add_RouterServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Router:
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
-    `admin` (Disconnect) and `read` (the others); open without tokens on loopback and unix sockets.
+    `admin` (Disconnect, DrainEdge) and `read` (the others); open without tokens on loopback and unix sockets.
     """
 
     @staticmethod
@@ -438,6 +456,33 @@ class Router:
             '/maim.v1.Router/Disconnect',
             maim__protocol_dot_v1_dot_router__pb2.DisconnectRequest.SerializeToString,
             maim__protocol_dot_v1_dot_router__pb2.DisconnectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainEdge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maim.v1.Router/DrainEdge',
+            maim__protocol_dot_v1_dot_router__pb2.DrainEdgeRequest.SerializeToString,
+            maim__protocol_dot_v1_dot_router__pb2.DrainEdgeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -15,7 +15,7 @@ GRPC_VERSION: str
 
 class RouterStub:
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
-    `admin` (Disconnect) and `read` (the others); open without tokens on loopback and unix sockets.
+    `admin` (Disconnect, DrainEdge) and `read` (the others); open without tokens on loopback and unix sockets.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -35,6 +35,10 @@ class RouterStub:
     """Lists the attached edges."""
     Disconnect: _aio.UnaryUnaryMultiCallable[_router_pb2.DisconnectRequest, _router_pb2.DisconnectResponse]
     """Closes connections, and refuses new ones of the same kind when asked."""
+    DrainEdge: _aio.UnaryUnaryMultiCallable[_router_pb2.DrainEdgeRequest, _router_pb2.DrainEdgeResponse]
+    """Has an edge send its clients away, take no others, and end; returns at once. NOT_FOUND when
+    no edge of that id is attached.
+    """
     GetStats: _aio.UnaryUnaryMultiCallable[_router_pb2.GetStatsRequest, _router_pb2.GetStatsResponse]
     """The numbers of `get_stats()`."""
     WatchConnections: _aio.UnaryStreamMultiCallable[_router_pb2.WatchConnectionsRequest, _router_pb2.ConnectionEvent]
@@ -45,7 +49,7 @@ class RouterStub:
 
 class RouterServicer(metaclass=_abc_1.ABCMeta):
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
-    `admin` (Disconnect) and `read` (the others); open without tokens on loopback and unix sockets.
+    `admin` (Disconnect, DrainEdge) and `read` (the others); open without tokens on loopback and unix sockets.
     """
 
     @_abc_1.abstractmethod
@@ -111,6 +115,16 @@ class RouterServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_router_pb2.DisconnectRequest, _abc.Awaitable[_router_pb2.DisconnectResponse]],
     ) -> _abc.Awaitable[_router_pb2.DisconnectResponse]:
         """Closes connections, and refuses new ones of the same kind when asked."""
+
+    @_abc_1.abstractmethod
+    def DrainEdge(
+        self,
+        request: _router_pb2.DrainEdgeRequest,
+        context: _aio.ServicerContext[_router_pb2.DrainEdgeRequest, _abc.Awaitable[_router_pb2.DrainEdgeResponse]],
+    ) -> _abc.Awaitable[_router_pb2.DrainEdgeResponse]:
+        """Has an edge send its clients away, take no others, and end; returns at once. NOT_FOUND when
+        no edge of that id is attached.
+        """
 
     @_abc_1.abstractmethod
     def GetStats(

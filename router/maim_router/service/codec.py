@@ -25,7 +25,7 @@ def encode(frame: frames.RouterFrame) -> bytes:
 
 def edge_frame(message: pb.EdgeFrame) -> frames.EdgeFrame:
     """Read what an edge sent."""
-    frame = frames.EdgeFrame(taken_through=message.taken_through)
+    frame = frames.EdgeFrame(taken_through=message.taken_through, draining=message.draining)
     if message.HasField("messages"):
         frame.messages = _messages(message.messages)
     if message.done:
@@ -40,6 +40,8 @@ def edge_frame(message: pb.EdgeFrame) -> frames.EdgeFrame:
         frame.opens = [_open(asked) for asked in message.opens]
     if message.closes:
         frame.closes = [frames.Closed(c.conn, c.code, c.reason) for c in message.closes]
+    if message.pending:
+        frame.pending = [frames.PendingBytes(p.conn, p.bytes, p.messages) for p in message.pending]
     if message.HasField("hello"):
         frame.hello = _hello(message.hello)
     if message.live:
@@ -71,6 +73,8 @@ def router_frame(frame: frames.RouterFrame) -> pb.RouterFrame:
         message.rejections.extend(
             pb.Rejection(ordinal=r.ordinal, code=r.code, text=r.text) for r in frame.rejections
         )
+    if frame.drain is not None:
+        message.drain.CopyFrom(pb.DrainOrder(window_seconds=frame.drain.window_seconds))
     return message
 
 
