@@ -10,14 +10,14 @@ import asyncio
 import time
 
 from maim_edge.bridge.downlink import Receipt
-from maim_edge.dialects import BARE, ENVELOPE, Dialect, Pieces
+from maim_edge.dialects import BARE, ENVELOPE, Delivery, Dialect, Pieces
 from maim_edge.handshake import Format
 from maim_edge.house import House
-from maim_edge.limits import Limits
 from maim_edge.outbox import Outbox, OutFrame
 from maim_edge.received import Received
 from maim_edge.utf8 import is_utf8
-from maim_edge.websocket_direct import INVALID_DATA, PIECE_BYTES, UNCHECKED_BYTES, DirectSocket
+from maim_edge.websocket_direct import INVALID_DATA, UNCHECKED_BYTES, DirectSocket
+from maim_edge.writing import write_first
 from maim_protocol.close_codes import CloseCode, fit_reason
 from maim_protocol.envelope import SYS_ACK, ClientFrame
 from maim_protocol.errors import ErrorCode, FrameError
@@ -43,7 +43,6 @@ class Connection:
         "_house",
         "_limits",
         "_outbox",
-        "_piece",
         "_received",
         "_socket",
         "_writable",
@@ -54,24 +53,19 @@ class Connection:
     )
 
     def __init__(self, handle: int, house: House, format: Format) -> None:
-        settings = house.settings
         self.handle = handle
         self.uuid = ""
         self.dialect: Dialect = BARE if format == "bare" else ENVELOPE
         self.closing: tuple[int, str] | None = None
         self._fixed = bool(format)
         self._house = house
-        self._limits = Limits(
-            settings.messages_per_second, settings.bytes_per_second, time.monotonic()
-        )
+        self._limits = house.new_limits()
         self._socket: DirectSocket | None = None
         self._writable = True
         self._holds = 0
         # Written at the end of this turn; what has to wait is in the outbox.
         self._fresh: list[bytes] | None = None
         self._outbox: Outbox | None = None
-        # The next piece of the large frame that is being written.
-        self._piece = 0
         self._received: Received | None = None
 
     @property
@@ -87,6 +81,11 @@ class Connection:
             settings = self._house.settings
             self._received = Received(settings.outbox_bytes + settings.max_message_size)
         return self._received
+
+    @property
+    def pending_messages(self) -> int:
+        """How many messages wait for their turn to be written."""
+        return len(self._outbox) if self._outbox is not None else 0
 
     def attach(self, socket: DirectSocket) -> None:
         """Speak through this socket, which was handed over to this connection."""
@@ -107,6 +106,7 @@ class Connection:
     def pause_writing(self) -> None:
         """Let everything wait: the client does not take it."""
         self._writable = False
+        self._house.slow(self)
 
     def resume_writing(self) -> None:
         """Write what waits."""
@@ -137,8 +137,7 @@ class Connection:
         self._writable = False
         self._fresh = None
         self._fail(BridgeOutcome.GONE)
-        code, reason = self.closing or (code, reason)
-        self.closing = (code, reason)
+        self.closing = code, reason = self.closing or (code, reason)
         self._house.left(self.handle, code, reason)
 
     def write(self, data: bytes) -> bool:
@@ -153,11 +152,11 @@ class Connection:
             self._fresh.append(data)
         return True
 
-    def deliver(self, pieces: Pieces, receipt: Receipt) -> None:
-        """Let a message wait for its turn; a full outbox is the end of the connection."""
+    def deliver(self, pieces: Pieces, receipt: Receipt, delivery: Delivery) -> None:
+        """Let a message wait for its turn; its policy says what a full outbox means."""
         if self.closing is not None:
             receipt.failed(BridgeOutcome.GONE)
-        elif not self._put(OutFrame(pieces, receipt)):
+        elif not self._put(OutFrame(pieces, receipt, self._house.overflow.of(delivery))):
             receipt.failed(BridgeOutcome.SLOW)
 
     def ask(self) -> None:
@@ -182,7 +181,7 @@ class Connection:
     def tell(self, data: bytes | None) -> None:
         """Write an ack, an error or a notice; None is what the dialect has no word for."""
         if data is not None and not self.write(data) and self.closing is None:
-            self._put(OutFrame((data,)))
+            self._put(OutFrame((data,), handling=self._house.overflow.system))
 
     def settled(self, msg_id: str) -> None:
         """Tell the client that its message is settled."""
@@ -277,40 +276,28 @@ class Connection:
     def _put(self, frame: OutFrame) -> bool:
         if self._outbox is None:
             self.flush()  # this came before
-            settings = self._house.settings
-            self._outbox = Outbox(settings.outbox_bytes, settings.outbox_messages)
-        outbox = self._outbox
-        if not outbox.put(frame, time.monotonic()):
-            waiting = f"{len(outbox)} messages, {outbox.bytes} bytes wait for it"
-            self.close(CloseCode.SLOW_CONSUMER, f"slow consumer: {waiting}")
+            self._outbox = self._house.new_outbox()
+        if not self._outbox.put(frame, time.monotonic()):
+            self._close_slow()
             return False
+        self._house.watch(self._outbox, self._close_slow)
         self._write_outbox()
         return True
 
+    def _close_slow(self) -> None:
+        waiting = f"{self.pending_messages} messages, {self.pending_bytes} bytes wait for it"
+        self.close(CloseCode.SLOW_CONSUMER, f"slow consumer: {waiting}")
+
     def _write_outbox(self) -> None:
-        """Write while the client takes it; large frames in pieces, so that pings pass between."""
+        """Write while the client takes it."""
         while self._writable and self._socket is not None and self._outbox is not None:
             frame = self._outbox.first()
             if frame is None:
                 self._outbox = None
             elif frame.close is not None:
                 self.close(*frame.close)
-            elif self._write_frame(self._socket, frame.pieces):
-                self._outbox.pop()
-                if frame.receipt is not None:
-                    frame.receipt.written()
-                    self._house.bridge.report()
-
-    def _write_frame(self, socket: DirectSocket, pieces: Pieces) -> bool:
-        """Write a frame, or the next piece of it; returns whether it is written."""
-        if self._piece == 0 and sum(map(len, pieces)) <= PIECE_BYTES:
-            socket.send(b"".join(pieces))
-            return True
-        index = self._piece
-        last = index == len(pieces) - 1
-        self._piece = 0 if last else index + 1
-        socket.send_piece(pieces[index], index == 0, last)
-        return last
+            elif write_first(self._outbox, frame, self._socket):
+                self._house.bridge.report()
 
     def _fail(self, outcome: BridgeOutcome) -> None:
         outbox, self._outbox = self._outbox, None

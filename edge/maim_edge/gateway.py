@@ -16,6 +16,7 @@ from maim_edge.bridge.downlink import Downlink
 from maim_edge.bridge.greeting import Identity
 from maim_edge.connection import Connection
 from maim_edge.delivering import Delivering
+from maim_edge.drain import plan
 from maim_edge.handshake import Handshake, HandshakeRefused
 from maim_edge.house import House
 from maim_edge.registry import Registry
@@ -26,6 +27,7 @@ from maim_protocol.frames import (
     Admission,
     Deliveries,
     DisconnectOrder,
+    DrainOrder,
     Open,
     Refused,
 )
@@ -49,6 +51,10 @@ class Gateway:
         self._delivering = Delivering(self._registry)
         self._house = House(settings, self.bridge, self._leave)
         self.draining = False
+        # Set when a drain has ended.
+        self.drained = asyncio.Event()
+        self._stopping = False
+        self._drain: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
 
     @property
@@ -117,26 +123,62 @@ class Gateway:
         for connection in self._registry:
             connection.close(CloseCode.ROUTER_UNREACHABLE, "no router for longer than the grace")
 
+    def on_drain(self, order: DrainOrder) -> None:
+        """Drain because the router says so, unless this edge is stopping anyway."""
+        if not self._stopping:
+            window = order.window_seconds or self._settings.drain_window
+            log.info("told to drain within %g s", window)
+            self._start_drain(window)
+
     async def drain(self, window: float) -> None:
-        """Send every client away within about `window` seconds, with what it is owed."""
-        self.draining = True
-        for connection in self._registry:
-            retry_after_ms = secrets.randbelow(int(window * 1000) + 1)
-            notice = {"event": "drain", "retry_after_ms": retry_after_ms}
-            connection.tell(connection.dialect.notice(notice, time.time()))
-        if not await _within(window / 3, self.bridge.wait_settled()):
-            log.warning("drain: %d messages are not settled", self.bridge.unsettled)
-        for connection in self._registry:
-            connection.close_after_flush(CloseCode.GOING_AWAY, "the edge stops")
-        if len(self._registry):
-            self._empty.clear()
-            if not await _within(max(window / 3, LEAVE_SECONDS), self._empty.wait()):
-                log.warning("drain: %d clients did not leave", len(self._registry))
+        """Send every client away within about `window` seconds, with what it is owed.
+
+        Takes over from a drain that is under way.
+        """
+        self._stopping = True
+        await self._start_drain(window)
 
     async def stop(self) -> None:
         """Tell the router what is still owed, and drop what nobody waits for."""
         await self._house.stop()
         await _within(LEAVE_SECONDS, self.bridge.finish())
+
+    def _start_drain(self, window: float) -> asyncio.Task[None]:
+        self.draining = True
+        self.bridge.aside.drains()
+        self.bridge.say()
+        if self._drain is not None:
+            self._drain.cancel()
+        self._drain = asyncio.create_task(self._send_away(window))
+        self._drain.add_done_callback(self._on_drained)
+        return self._drain
+
+    async def _send_away(self, window: float) -> None:
+        batches = plan(list(self._registry), window, secrets.SystemRandom())
+        for connection, retry_after_ms in (one for batch in batches for one in batch.leaving):
+            notice = {"event": "drain", "retry_after_ms": retry_after_ms}
+            connection.tell(connection.dialect.notice(notice, time.time()))
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        for batch in batches:
+            await asyncio.sleep(began + batch.after_seconds - clock())
+            # What is under way is settled first, if that does not take until the next batch.
+            await _within(window / 3 / len(batches), self.bridge.wait_settled())
+            for connection, _ in batch.leaving:
+                connection.close_after_flush(CloseCode.GOING_AWAY, "the edge stops")
+        if len(self._registry):
+            self._empty.clear()
+            if not await _within(max(window / 3, LEAVE_SECONDS), self._empty.wait()):
+                log.warning("drain: %d clients did not leave", len(self._registry))
+        if self.bridge.unsettled:
+            log.warning("drain: %d messages are not settled", self.bridge.unsettled)
+
+    def _on_drained(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        if error := task.exception():
+            log.error("the drain failed", exc_info=error)
+        self.drained.set()
 
     def _leave(self, handle: int, code: int, reason: str) -> None:
         self._registry.leave(handle)

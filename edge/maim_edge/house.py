@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+from maim_edge import overflow
 from maim_edge.bridge.client import BridgeClient
+from maim_edge.limits import Limits
+from maim_edge.outbox import Outbox
 from maim_edge.settings import EdgeSettings
+
+# How often a router is told at most what clients have yet to take.
+LOOK_SECONDS = 1.0
 
 
 class Flushable(Protocol):
@@ -15,6 +22,22 @@ class Flushable(Protocol):
 
     def flush(self) -> None:
         """Write it."""
+
+
+class Slow(Protocol):
+    """Who has not taken everything."""
+
+    @property
+    def handle(self) -> int:
+        """Its number."""
+
+    @property
+    def pending_bytes(self) -> int:
+        """Memory that is held for it."""
+
+    @property
+    def pending_messages(self) -> int:
+        """How many messages wait."""
 
 
 class House:
@@ -29,6 +52,11 @@ class House:
         self.settings = settings
         self.bridge = bridge
         self.left = left
+        self.overflow = overflow.parse(settings.overflow)
+        # Messages that gave way to others, since the start.
+        self.dropped_messages = 0
+        self._slow: dict[int, Slow] = {}
+        self._look: asyncio.TimerHandle | None = None
         self._unflushed: list[Flushable] = []
         self._checks: set[asyncio.Task[None]] = set()
 
@@ -38,6 +66,32 @@ class House:
             asyncio.get_running_loop().call_soon(self._flush)
         self._unflushed.append(connection)
 
+    def slow(self, connection: Slow) -> None:
+        """Have the router told what a connection has yet to take, as long as it is much."""
+        self._slow[connection.handle] = connection
+        if self._look is None:
+            self._look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_at_slow)
+
+    def new_outbox(self) -> Outbox:
+        """Make room for what a client does not take at once."""
+        return Outbox(self.settings.outbox_bytes, self.settings.outbox_messages)
+
+    def new_limits(self) -> Limits:
+        """Make the limits of a connection that begins now."""
+        settings = self.settings
+        return Limits(settings.messages_per_second, settings.bytes_per_second, time.monotonic())
+
+    def watch(self, outbox: Outbox, too_long: Callable[[], None]) -> None:
+        """Count what an outbox has dropped, and call when it has been full for too long."""
+        if outbox.dropped:
+            self.dropped_messages += outbox.dropped
+            outbox.dropped = 0
+            self.bridge.report()
+        if outbox.deadline is not None and not outbox.watched:
+            outbox.watched = True
+            seconds = outbox.deadline - time.monotonic()
+            asyncio.get_running_loop().call_later(seconds, self._look_at, outbox, too_long)
+
     def check(self, work: Coroutine[Any, Any, None]) -> None:
         """Look at a large frame bit by bit, beside other work."""
         task = asyncio.get_running_loop().create_task(work)
@@ -46,6 +100,8 @@ class House:
 
     async def stop(self) -> None:
         """Drop the frames that are still being looked at."""
+        if self._look is not None:
+            self._look.cancel()
         for task in list(self._checks):
             task.cancel()
         await asyncio.gather(*self._checks, return_exceptions=True)
@@ -54,3 +110,19 @@ class House:
         unflushed, self._unflushed = self._unflushed, []
         for connection in unflushed:
             connection.flush()
+
+    def _look_at(self, outbox: Outbox, too_long: Callable[[], None]) -> None:
+        outbox.watched = False
+        if outbox.overdue(time.monotonic()):
+            too_long()
+        else:
+            self.watch(outbox, too_long)
+
+    def _look_at_slow(self) -> None:
+        self._look = None
+        slow, self._slow = self._slow, {}
+        for conn, one in slow.items():
+            pending = one.pending_bytes
+            if self.bridge.aside.pending(conn, pending, one.pending_messages) or pending:
+                self.slow(one)
+        self.bridge.say()

@@ -22,7 +22,7 @@ DRAIN_WITHIN_SECONDS = 3.0
 
 
 def run(settings: EdgeSettings) -> int:
-    """Run until SIGTERM or Ctrl-C; returns the exit code.
+    """Run until SIGTERM, Ctrl-C or a router's order to drain; returns the exit code.
 
     Raises `ConfigError` and `OSError` of one line for what the operator must mend.
     """
@@ -37,9 +37,10 @@ async def _serve(settings: EdgeSettings, stop: asyncio.Event) -> int:
     log.info("edge ready: clients on %s, router %s", server.url, settings.routers)
     if settings.listen_fd is not None:
         await _stop_at_end_of_input(stop)
-    stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([attaching, stopping], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
+    ends = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(server.drained())]
+    await asyncio.wait([attaching, *ends], return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
     await server.stop()
     if attaching.done() and not attaching.cancelled():
         _raise_failure(attaching)

@@ -106,6 +106,10 @@ class Received:
             if not self._acks or receipt.pongs >= MOST_PONGS:
                 self._end(receipt)
 
+    def dropped(self, receipt: Receipt) -> None:
+        """Forget a message that gave way to others in the outbox; it was told already."""
+        self._end(receipt)
+
     def fail(self, outcome: BridgeOutcome) -> None:
         """Give everything up that is not over."""
         undone, self._undone = self._undone, {}

@@ -86,6 +86,11 @@ class EdgeServer:
         if self.gateway is not None:
             await self.gateway.bridge.wait_attached()
 
+    async def drained(self) -> None:
+        """Wait until a router had it drain and its clients have left; call after `start`."""
+        if self.gateway is not None:
+            await self.gateway.drained.wait()
+
     async def stop(self) -> None:
         """Drain, close the ports, let the bridge go."""
         if self.gateway is not None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from maim_edge.overflow import parse as parse_overflow
 from maim_protocol.addresses import parse_address
 from maim_protocol.configuration import ReadableFile, ServiceSettings, comma_list
 
@@ -45,6 +46,11 @@ def _origins(text: str) -> str:
         scheme, separator, host = part.partition("://")
         if part != "null" and not (scheme and separator and host and "/" not in host):
             raise ValueError("a comma list of origins such as https://example.org")
+    return text
+
+
+def _overflow(text: str) -> str:
+    parse_overflow(text)
     return text
 
 
@@ -126,6 +132,11 @@ class EdgeSettings(ServiceSettings):
     )
     outbox_messages: int = Field(
         1000, ge=1, le=10_000_000, description="Most messages that wait for one client."
+    )
+    overflow: Annotated[str, AfterValidator(_overflow)] = Field(
+        "disconnect",
+        description="What gives way when more waits: disconnect, drop_oldest, drop_newest, "
+        "coalesce, block:SECONDS; after commas exceptions such as custom_typing=drop_newest.",
     )
     ping_interval: float = Field(20, gt=0, le=3600, description="Seconds between pings.")
     ping_timeout: float = Field(

@@ -28,8 +28,9 @@ BACKLOG = 2048
 class Workers:
     """`settings.workers` processes of `python -m maim_edge` that share a listening socket.
 
-    A worker that dies is replaced. The workers end when this process does, however it ends: they
-    watch the pipe that is their standard input. Only the first has the admin port.
+    A worker that dies is replaced; one that ends with 0 was told to and is not. The workers end
+    when this process does, however it ends: they watch the pipe that is their standard input.
+    Only the first has the admin port.
     """
 
     def __init__(self, settings: EdgeSettings) -> None:
@@ -54,7 +55,10 @@ class Workers:
             await self._spawn(index, self._socket.fileno())
 
     async def run(self) -> None:
-        """Replace workers that die; raises `AlreadyTold` when one finds the settings unusable."""
+        """Replace workers that die, until all have ended as they were told.
+
+        Raises `AlreadyTold` when one finds the settings unusable.
+        """
         if self._socket is None:
             return
         listen_fd = self._socket.fileno()
@@ -84,6 +88,9 @@ class Workers:
     async def _watch(self, index: int, listen_fd: int) -> None:
         while True:
             code = await self._processes[index].wait()
+            if code == 0:
+                log.info("edge process %d has drained", index)
+                return
             if code == CONFIG_ERROR:
                 raise AlreadyTold("an edge process could not start")
             log.error("edge process %d ended with %d: starting it again", index, code)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -114,3 +115,18 @@ def text_frame(text: str | bytes, *, opcode: Opcode = Opcode.TEXT, fin: bool = T
     """The bytes of a client's frame."""
     data = text.encode() if isinstance(text, str) else text
     return Frame(opcode, data, fin).serialize(mask=True)
+
+
+async def silent_client(edge: EdgeServer) -> RawClient:
+    """A client that is let in and then does not read."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", edge.port))
+    reader, writer = await asyncio.open_connection(sock=sock, limit=1024)
+    client = RawClient(reader, writer)
+    client.send(handshake())
+    await client.head()
+    transport: Any = writer.transport
+    transport.pause_reading()
+    return client

@@ -60,6 +60,9 @@ class ScriptedRouter:
     closes: list[Closed] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
     outcomes: list[tuple[int, int, int]] = field(default_factory=list)
+    # Bytes by connection, as they were told.
+    pending: list[tuple[int, int]] = field(default_factory=list)
+    draining: bool = False
     _stream: EdgeStream | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _end: asyncio.Event = field(default_factory=asyncio.Event)
@@ -150,6 +153,8 @@ class ScriptedRouter:
     def _take_in(self, frame: EdgeFrame, transfers: Transfers) -> None:
         self.opens.extend(frame.opens)
         self.closes.extend(frame.closes)
+        self.pending.extend((row.conn, row.bytes) for row in frame.pending)
+        self.draining = self.draining or frame.draining
         transfers.add(frame.chunks)
         for first, last in frame.done:
             self.done.update(range(first, last + 1))

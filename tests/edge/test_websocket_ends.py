@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from typing import Any
 
 import pytest
@@ -21,7 +20,14 @@ from maim_protocol.frames import (
     RouterFrame,
     Want,
 )
-from tests.edge.edge_peer import RawClient, handshake, running_edge, standard, text_frame
+from tests.edge.edge_peer import (
+    RawClient,
+    handshake,
+    running_edge,
+    silent_client,
+    standard,
+    text_frame,
+)
 from tests.edge.scripted_router import ScriptedRouter
 
 pytestmark = pytest.mark.usefixtures("each_ws")
@@ -41,21 +47,6 @@ async def closing(conn: ClientConnection) -> tuple[list[dict[str, Any]], int, st
             frames.append(json.loads(await asyncio.wait_for(conn.recv(), 15)))
     except ConnectionClosed:
         return frames, conn.close_code or 0, conn.close_reason or ""
-
-
-async def silent_client(edge: Any) -> RawClient:
-    """A client that is let in and then never reads."""
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", edge.port))
-    reader, writer = await asyncio.open_connection(sock=sock, limit=1024)
-    client = RawClient(reader, writer)
-    client.send(handshake())
-    await client.head()
-    transport: Any = writer.transport
-    transport.pause_reading()
-    return client
 
 
 async def test_a_clients_own_close_reaches_the_router_with_its_code() -> None:

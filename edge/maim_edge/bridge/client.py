@@ -7,12 +7,14 @@ import logging
 import random
 from collections.abc import Sequence
 
+from maim_edge.bridge.aside import Aside
 from maim_edge.bridge.backoff import Backoff
 from maim_edge.bridge.downlink import Downlink, Receipt
 from maim_edge.bridge.given_back import GivenBack
 from maim_edge.bridge.greeting import Identity, greet
 from maim_edge.bridge.interface import Bridge
 from maim_edge.bridge.listener import Listener
+from maim_edge.bridge.race import race
 from maim_edge.bridge.uplink import Uplink
 from maim_edge.bridge.verdicts import Verdicts
 from maim_protocol.envelope import ClientFrame
@@ -55,6 +57,7 @@ class BridgeClient:
         self._given_back = GivenBack()
         self._downlink = Downlink(self._give_back)
         self._verdicts = Verdicts()
+        self.aside = Aside()
         self._without_room: set[int] = set()
         self._pump: Pump[EdgeFrame] | None = None
         self._announced = False
@@ -125,6 +128,7 @@ class BridgeClient:
     def closed(self, conn: int, code: int, reason: str) -> None:
         """Tell the router that a connection is gone, or is to get nothing more; once."""
         known = self._verdicts.forget(conn)
+        self.aside.forget(conn)
         self._without_room.discard(conn)
         self._uplink.leave(conn)
         if self._announced and known:
@@ -144,6 +148,11 @@ class BridgeClient:
             self._without_room.add(conn)
         self._wake()
         return room
+
+    def say(self) -> None:
+        """Send what was noted in `aside`."""
+        if self.aside.owes:
+            self._wake()
 
     def report(self) -> None:
         """Say that something of deliveries may be waiting to be told."""
@@ -178,6 +187,7 @@ class BridgeClient:
         live = self._verdicts.live
         self._announced = True
         self._uplink.restart()
+        self.aside.restart()
         welcome = await greet(stream, self._identity, live)
         log.info("attached to %s, %d live connections", welcome.router_id, len(live))
         self.reattached += 1
@@ -189,18 +199,7 @@ class BridgeClient:
         self._lost.clear()
         self._attached.set()
         self._pump.wake()
-        tasks = [
-            asyncio.ensure_future(self._pump.run()),
-            asyncio.ensure_future(self._read(stream)),
-        ]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await race(self._pump.run(), self._read(stream))
         raise ConnectionError("the router ended the stream")
 
     def _detached(self) -> None:
@@ -242,6 +241,8 @@ class BridgeClient:
             self._given_back.kept(frame.kept)
         for order in frame.disconnects:
             self._listener.on_disconnect(order)
+        if frame.drain is not None:
+            self._listener.on_drain(frame.drain)
         if frame.settled:
             self._on_settled(self._uplink.settle(frame.settled))
         for rejection in frame.rejections:
@@ -282,11 +283,11 @@ class BridgeClient:
         if self._given_back.pending:
             frame = frame or EdgeFrame()
             frame.given_back = self._given_back.gather()
-        return frame
+        return self.aside.fill(frame)
 
     def has_more(self) -> bool:
         """Whether there is anything to gather."""
-        if self._uplink.has_more or self._given_back.pending:
+        if self._uplink.has_more or self._given_back.pending or self.aside.owes:
             return True
         return self._downlink.urgent and self._downlink.pending
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from maim_edge.bridge.downlink import Downlink
-from maim_protocol.frames import Deliveries, DisconnectOrder
+from maim_protocol.frames import Deliveries, DisconnectOrder, DrainOrder
 from maim_protocol.transfers import Transfers
 
 
@@ -26,6 +26,9 @@ class Listener(Protocol):
 
     def on_disconnect(self, order: DisconnectOrder) -> None:
         """A connection shall be closed."""
+
+    def on_drain(self, order: DrainOrder) -> None:
+        """Every client shall be sent away."""
 
     def on_router_lost(self) -> None:
         """No router has been attached for longer than the grace period."""
