@@ -11,6 +11,7 @@ from maim_protocol.errors import AttachProblem, AttachRefused
 from maim_protocol.frames import (
     Admission,
     DisconnectOrder,
+    DrainOrder,
     EdgeFrame,
     EdgeMessages,
     EdgeStream,
@@ -23,6 +24,7 @@ from maim_protocol.frames import (
 from maim_protocol.pump import Pump
 from maim_protocol.ranges import to_ranges
 from maim_protocol.transfers import Transfers
+from maim_router.edge_condition import EdgeCondition
 from maim_router.events import EdgeKey, Inbound, Relay
 from maim_router.in_flight import InFlight, Returned
 from maim_router.outbound import Close, Delivery, Outbound
@@ -63,6 +65,7 @@ class EdgeLink:
         self.attached_at = attached_at
         self.deliveries = 0
         self.lost = asyncio.Event()
+        self.condition = EdgeCondition()
         self._transfers = Transfers()
         self._welcome: Welcome | None = None
         self._welcomed = False
@@ -70,6 +73,7 @@ class EdgeLink:
         self._settled: list[int] = []
         self._rejections: list[Rejection] = []
         self._kept: list[int] = []
+        self._drain: DrainOrder | None = None
         self._outbound = Outbound()
         self._in_flight = InFlight()
         self._held: dict[int, int] = {}
@@ -107,6 +111,11 @@ class EdgeLink:
     def disconnect(self, conn: int, code: int, reason: str) -> None:
         """Tell the edge to close a connection, after what was sent to it before."""
         self._outbound.push(Close(DisconnectOrder(conn, code, reason)))
+        self._wake()
+
+    def drain(self, window_seconds: float) -> None:
+        """Tell the edge to drain; 0 seconds: as its own settings say."""
+        self._drain = DrainOrder(window_seconds)
         self._wake()
 
     def deliver(self, delivery: Delivery) -> None:
@@ -156,6 +165,7 @@ class EdgeLink:
             self._awake = False
             return None
         frame = RouterFrame(verdicts=self._verdicts, rejections=self._rejections)
+        frame.drain, self._drain = self._drain, None
         frame.settled, frame.kept = to_ranges(self._settled), to_ranges(self._kept)
         self._verdicts, self._settled, self._rejections, self._kept = [], [], [], []
         taken = self._outbound.take()
@@ -168,10 +178,11 @@ class EdgeLink:
     def has_more(self) -> bool:
         """Whether there is anything to gather behind the welcome."""
         answers = self._verdicts or self._settled or self._rejections or self._kept
-        return self._welcomed and bool(answers or self._outbound)
+        return self._welcomed and bool(answers or self._drain or self._outbound)
 
     def on_reports(self, frame: EdgeFrame) -> Reports:
         """Take in what an edge says of earlier deliveries; raises `AttachRefused`."""
+        self.condition.hear(frame)
         reports = Reports()
         if frame.taken_through:
             reports.taken = self._in_flight.take(frame.taken_through)

@@ -14,6 +14,7 @@ from maim_protocol.frames import (
     Closed,
     Deliveries,
     DisconnectOrder,
+    DrainOrder,
     EdgeFrame,
     Hello,
     Open,
@@ -48,6 +49,7 @@ class AnsweringEdge:
         self.acks: set[int] = set()
         self.delivered: list[Delivered] = []
         self.disconnected: list[DisconnectOrder] = []
+        self._drains: asyncio.Queue[DrainOrder] = asyncio.Queue()
         self._welcome = asyncio.Event()
         self._frame_came = asyncio.Event()
         self._frames: asyncio.Queue[EdgeFrame | None] = asyncio.Queue()
@@ -91,6 +93,14 @@ class AnsweringEdge:
             await self._frame_came.wait()
         return self.disconnected
 
+    async def drain_order(self) -> DrainOrder:
+        """Wait for the next order to drain."""
+        return await asyncio.wait_for(self._drains.get(), 10)
+
+    def say(self, frame: EdgeFrame) -> None:
+        """Tell the router something; a handshake that it answers later shows that it has read."""
+        self._frames.put_nowait(frame)
+
     async def read(self) -> EdgeFrame | None:
         """Give the router the next frame."""
         return await self._frames.get()
@@ -99,6 +109,8 @@ class AnsweringEdge:
         """Take a frame of the router."""
         if frame.welcome is not None:
             self._welcome.set()
+        if frame.drain is not None:
+            self._drains.put_nowait(frame.drain)
         for verdict in frame.verdicts:
             self._verdicts[verdict.conn].set_result(verdict.answer)
         self._transfers.add(frame.chunks)

@@ -34,6 +34,7 @@ CONNECTION_COLUMNS = (
     "client_ip",
     "connected_at",
     "standby",
+    "pending_bytes",
 )
 
 T = TypeVar("T")
@@ -137,6 +138,32 @@ def stats(
             output.print_json(found)
         else:
             output.console().print(_stats_tables(found))
+        return 0
+
+    return _over(router, token, tls_ca, call, show)
+
+
+def drain(
+    edge: Annotated[str, typer.Argument(metavar="EDGE", help="Its id, as `maim stats` shows it.")],
+    window: Annotated[
+        float,
+        typer.Option("--window", min=0, max=3600, help="Seconds; 0: as the edge's settings say."),
+    ] = 0.0,
+    router: RouterOption = None,
+    token: TokenOption = None,
+    tls_ca: TlsOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Have an edge send its clients to others, take no new ones, and end."""
+
+    async def call(control: ControlClient) -> dict[str, Any]:
+        return await control.drain_edge(edge, window)
+
+    def show(answer: dict[str, Any]) -> int:
+        if json:
+            output.print_json(answer)
+        else:
+            print(f"{output.harmless(edge)} drains, {answer['connections']} connections")
         return 0
 
     return _over(router, token, tls_ca, call, show)

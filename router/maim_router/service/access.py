@@ -29,6 +29,7 @@ _ROUTER_SCOPES = {
     "GetStats": "read",
     "WatchConnections": "read",
     "Disconnect": "admin",
+    "DrainEdge": "admin",
 }
 
 

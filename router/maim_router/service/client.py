@@ -187,6 +187,12 @@ class ControlClient:
         )
         return await self._call("Disconnect", request)
 
+    async def drain_edge(self, edge: str, window: float = 0.0) -> dict[str, Any]:
+        """Have an edge send its clients away within seconds; returns its `connections`."""
+        request = pb.DrainEdgeRequest(edge_id=edge)
+        request.window.FromNanoseconds(round(window * 1e9))
+        return await self._call("DrainEdge", request)
+
     async def get_stats(self) -> dict[str, Any]:
         """Show the numbers of the router and its `edges`."""
         return await self._call("GetStats", pb.GetStatsRequest())

@@ -21,6 +21,7 @@ from maim_router.service.errors import (
     bad_field,
     streaming,
     unknown_connection,
+    unknown_edge,
     with_reason,
 )
 from maim_router.service.idempotency import Once
@@ -118,7 +119,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
         ]
         page, token = convert.page(found, size, request.page_token)
         return pb.ListConnectionsResponse(
-            connections=[self._shown(entry) for entry in page],
+            connections=self._connections(page),
             next_page_token=token,
             total=len(found),
         )
@@ -130,7 +131,8 @@ class ControlService(router_pb2_grpc.RouterServicer):
         entry = self._node.connections.get(uuid)
         if entry is None:
             raise unknown_connection(uuid)
-        return pb.GetConnectionResponse(connection=self._shown(entry))
+        [connection] = self._connections([entry])
+        return pb.GetConnectionResponse(connection=connection)
 
     @answering
     async def ListUsers(self, request: pb.ListUsersRequest) -> pb.ListUsersResponse:
@@ -157,6 +159,18 @@ class ControlService(router_pb2_grpc.RouterServicer):
             # First, so that nobody is back before the door is shut.
             self._refuse(uuid, request, entries)
         return pb.DisconnectResponse(disconnected=self._node.disconnect(entries, code, reason))
+
+    @answering
+    async def DrainEdge(self, request: pb.DrainEdgeRequest) -> pb.DrainEdgeResponse:
+        """Have an edge send its clients away and end."""
+        window = convert.drain_window(request.window)
+        links = {link.key.edge_id: link for link in self._node.links}
+        link = links.get(request.edge_id)
+        if link is None:
+            raise unknown_edge(request.edge_id, list(links))
+        link.drain(window)
+        [edge] = convert.edge_messages([link], self._node.connections.select())
+        return pb.DrainEdgeResponse(connections=edge.connections)
 
     @answering
     async def GetStats(self, request: pb.GetStatsRequest) -> pb.GetStatsResponse:
@@ -189,10 +203,6 @@ class ControlService(router_pb2_grpc.RouterServicer):
         """Tell what comes and goes, from an event on that the caller names."""
         await watching.watch(self._node.lifecycle, request, context)
 
-    def _shown(self, entry: Entry) -> pb.Connection:
-        standby = self._node.connections.standby(entry)
-        return convert.connection_message(entry, standby=standby)
-
     async def _resolve(self, api_key: str, platform: str) -> str:
         try:
             return await self._node.resolver.resolve(api_key, platform)
@@ -201,6 +211,17 @@ class ControlService(router_pb2_grpc.RouterServicer):
             log.warning("receiver not resolved: %s", type(error).__name__)
         text = "the application could not say whose api_key message_dim names"
         raise with_reason(grpc.StatusCode.ABORTED, "RECEIVER_NOT_RESOLVED", text)
+
+    def _connections(self, entries: Sequence[Entry]) -> list[pb.Connection]:
+        pending = {link.key: link.condition.pending for link in self._node.links}
+        return [
+            convert.connection_message(
+                entry,
+                standby=self._node.connections.standby(entry),
+                pending_bytes=pending.get(entry.address.edge, {}).get(entry.address.conn, 0),
+            )
+            for entry in entries
+        ]
 
     def _edges(self) -> list[pb.Edge]:
         return convert.edge_messages(self._node.links, self._node.connections.select())

@@ -21,6 +21,7 @@ from maim_router.sending import DEFAULT_TIMEOUT, WaitFor
 from maim_router.service.errors import bad_field, kind_of
 
 MAX_TIMEOUT = 60.0
+MAX_DRAIN_WINDOW = 3600.0
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
 KEY_MAX_CHARS = 128
@@ -54,6 +55,14 @@ def ttl_seconds(duration: Duration) -> float:
     seconds = duration.seconds + duration.nanos / 1e9
     if seconds < 0:
         raise bad_field("ttl", "0 s or more", f"{seconds:g} s")
+    return seconds
+
+
+def drain_window(duration: Duration) -> float:
+    """Read a drain window, 0 s for the edge's own; raises `CallError`."""
+    seconds: float = duration.seconds + duration.nanos / 1e9
+    if not 0 <= seconds <= MAX_DRAIN_WINDOW:
+        raise bad_field("window", f"0 to {MAX_DRAIN_WINDOW:g} s", f"{seconds:g} s")
     return seconds
 
 
@@ -142,7 +151,9 @@ def outcome_value(outcome: Outcome) -> delivery_pb2.Outcome.ValueType:
     return delivery_pb2.Outcome.Value(f"OUTCOME_{outcome.value}")
 
 
-def connection_message(entry: Entry, *, standby: bool = False) -> pb.Connection:
+def connection_message(
+    entry: Entry, *, standby: bool = False, pending_bytes: int = 0
+) -> pb.Connection:
     """Write a connection; its credential stays here."""
     return pb.Connection(
         connection_uuid=entry.uuid,
@@ -153,6 +164,7 @@ def connection_message(entry: Entry, *, standby: bool = False) -> pb.Connection:
         client_ip=entry.client_ip,
         connected_at=entry.connected_at,
         standby=standby,
+        pending_bytes=pending_bytes,
     )
 
 
@@ -178,6 +190,7 @@ def edge_messages(links: Iterable[EdgeLink], entries: Iterable[Entry]) -> list[p
             address=link.address,
             connections=counts[link.key],
             attached_at=link.attached_at,
+            draining=link.condition.draining,
         )
         for link in links
     ]

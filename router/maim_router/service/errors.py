@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import grpc
@@ -24,6 +24,8 @@ from maim_protocol.errors import MaimError
 log = logging.getLogger(__name__)
 
 DOMAIN = "maim.v1"
+# Edges that a text lists at most.
+MOST_NAMED = 20
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -61,6 +63,15 @@ def unknown_connection(connection_uuid: str) -> CallError:
     text = f"no connection has the id {connection_uuid}"
     code = grpc.StatusCode.NOT_FOUND
     return with_reason(code, "CONNECTION_NOT_FOUND", text, connection_uuid=connection_uuid)
+
+
+def unknown_edge(edge_id: str, known: Sequence[str]) -> CallError:
+    """NOT_FOUND for an edge that is not attached, with the ids of those that are."""
+    there = ", ".join(known[:MOST_NAMED]) or "none"
+    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
+    # Not repeated: somebody may have taken a key for an id.
+    text = f"no edge of that id ({kind_of(edge_id)}) is attached; attached: {there}{more}"
+    return with_reason(grpc.StatusCode.NOT_FOUND, "EDGE_NOT_FOUND", text)
 
 
 def kind_of(text: str) -> str:
