@@ -72,7 +72,8 @@ class Link:
         self._log = log
         self._stats = stats
         self._owed: list[str] = []
-        self._drain_seconds: float | None = None
+        # When the edge that drains wants this client back, monotonic seconds.
+        self._back_at: float | None = None
         wire.on_writable = self._write_acks
 
     @property
@@ -127,6 +128,10 @@ class Link:
         if self._wire.write(*frames):  # else the edge delivers the messages again
             self._wire.flush()  # the turn is over: nothing more comes to join them
             self._stats.bytes_sent += sum(map(len, frames))
+
+    @property
+    def _drain_seconds(self) -> float | None:
+        return None if self._back_at is None else max(0.0, self._back_at - time.monotonic())
 
     def _ended(self, closed: ConnectionClosed) -> Ended:
         if closed.rcvd is None:
@@ -188,4 +193,4 @@ class Link:
 
     def _take_notice(self, notice: _Notice) -> None:
         if notice.event == "drain" and notice.retry_after_ms is not None:
-            self._drain_seconds = max(0.0, notice.retry_after_ms / 1000)
+            self._back_at = time.monotonic() + max(0.0, notice.retry_after_ms / 1000)
