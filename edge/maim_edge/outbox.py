@@ -240,4 +240,4 @@ class Outbox:
         """Count a message that is dropped, and say so to whoever waits for it."""
         self.dropped += 1
         if frame.receipt is not None:
-            frame.receipt.failed(BridgeOutcome.SLOW)
+            frame.receipt.failed(BridgeOutcome.DROPPED)

@@ -40,6 +40,27 @@ async def test_a_text_is_sent_to_a_connected_user(maim: Terminal, pair: Pair) ->
         assert "current connections" in shown
 
 
+async def test_an_edge_is_drained(maim: Terminal, pair: Pair) -> None:
+    stats = (await maim.aside("stats", "--router", pair.router, "--json")).json
+    [edge] = stats["edges"]
+    assert edge["draining"] is False
+    ended = await maim.aside("drain", edge["edge_id"], "--router", pair.router)
+    assert (ended.code, ended.out) == (0, f"{edge['edge_id']} drains, 0 connections\n")
+    ended = await maim.aside("drain", edge["edge_id"], "--router", pair.router, "--json")
+    assert (ended.code, ended.json) == (0, {"connections": 0})
+    stats = (await maim.aside("stats", "--router", pair.router, "--json")).json
+    assert stats["edges"][0]["draining"] is True
+
+
+async def test_an_edge_that_is_not_there_is_one_line_with_those_that_are(
+    maim: Terminal, pair: Pair
+) -> None:
+    ended = await maim.aside("drain", "nobody", "--router", pair.router)
+    assert (ended.code, ended.out) == (2, "")
+    assert "attached: " in ended.err
+    assert ended.err.count("\n") == 1
+
+
 async def test_a_text_for_somebody_who_is_away_waits(maim: Terminal, pair: Pair) -> None:
     where = ("--user", "nobody", "--platform", "qq", "--router", pair.router)
     ended = await maim.aside("send", "hello", *where)
@@ -47,7 +68,7 @@ async def test_a_text_for_somebody_who_is_away_waits(maim: Terminal, pair: Pair)
     assert ended.out.startswith("QUEUED")
 
 
-@pytest.mark.parametrize("argv", [["stats"], ["connections"], ["stats", "--watch"]])
+@pytest.mark.parametrize("argv", [["stats"], ["connections"], ["stats", "--watch"], ["drain", "e"]])
 def test_a_router_that_is_not_there_is_one_line_and_exit_2(
     maim: Terminal, argv: list[str], unused_tcp_port: int
 ) -> None:

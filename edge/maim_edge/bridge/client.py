@@ -151,8 +151,7 @@ class BridgeClient:
 
     def say(self) -> None:
         """Send what was noted in `aside`."""
-        if self.aside.owes:
-            self._wake()
+        self._wake()
 
     def report(self) -> None:
         """Say that something of deliveries may be waiting to be told."""
