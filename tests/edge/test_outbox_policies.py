@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from maim_edge.bridge.downlink import Downlink, Receipt
 from maim_edge.outbox import FRAME_BYTES, OVER_SECONDS, Outbox, OutFrame
 from maim_edge.overflow import DISCONNECT, Handling, Policy
-from maim_protocol.frames import BridgeOutcome
+from maim_protocol.frames import BridgeOutcome, Want
 
 NOW = 100.0
 OLDEST = Handling(Policy.DROP_OLDEST)
@@ -24,9 +24,13 @@ class Told(Downlink):
         super().__init__()
         self.failures: list[int] = []
 
-    def failed(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
-        assert outcome is BridgeOutcome.SLOW
+    def report(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
+        assert outcome is BridgeOutcome.DROPPED
         self.failures.append(receipt.ordinal)
+
+
+def expected(told: Told, ordinal: int) -> Receipt:
+    return Receipt(told, ordinal, 7, Want.WRITTEN, "alice", f"m{ordinal}", 1)
 
 
 class Box:
@@ -40,7 +44,7 @@ class Box:
 
     def put(self, handling: Handling, now: float = NOW, size: int = 1) -> bool:
         self.count += 1
-        receipt = Receipt(self.told, self.count, 7, f"m{self.count}")
+        receipt = expected(self.told, self.count)
         return self.outbox.put(OutFrame((b"x" * size,), receipt, handling), now)
 
     def system(self, handling: Handling = PLAIN, now: float = NOW) -> bool:
@@ -110,7 +114,7 @@ def test_a_key_whose_message_was_written_begins_anew() -> None:
 
 def test_a_frame_whose_pieces_are_partly_written_stays() -> None:
     box = Box(3)
-    large = OutFrame((b"x", b"y", b"z"), Receipt(box.told, 99, 7, "m"), key("a"))
+    large = OutFrame((b"x", b"y", b"z"), expected(box.told, 99), key("a"))
     assert box.outbox.put(large, NOW)
     assert box.outbox.next_piece(2).first
     assert box.put(key("a"))
@@ -204,7 +208,7 @@ def test_the_end_of_a_connection_has_no_deadline() -> None:
     box = Box(1, number=1)
     box.put(BLOCK)
     box.put(BLOCK)
-    box.outbox.fail(BridgeOutcome.SLOW)
+    box.outbox.fail(BridgeOutcome.DROPPED)
     assert not box.outbox.overdue(NOW + 60)
 
 

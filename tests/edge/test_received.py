@@ -236,3 +236,13 @@ def test_what_was_delivered_long_ago_is_not_known_any_more() -> None:
         desk.received.acked(f"m{number}")
     assert desk.deliver(f"m{WINDOW_MESSAGES + 1}") is None
     assert desk.deliver("m0") is not None
+
+
+def test_what_an_outbox_dropped_does_not_pile_up_behind_what_waits() -> None:
+    desk = Desk()
+    assert desk.deliver("stuck") is not None
+    for index in range(3 * UNANSWERED_MESSAGES):
+        receipt = desk.deliver(f"m{index}")
+        assert receipt is not None
+        receipt.failed(BridgeOutcome.DROPPED)
+    assert desk.received.undone <= UNANSWERED_MESSAGES + 1
