@@ -6,10 +6,11 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from maim_message.client import ClientConfig, WebSocketClient
 from maim_message.message import APIMessageBase, BaseMessageInfo, MessageDim, Seg
@@ -18,6 +19,8 @@ from tests.system.forwarder import Forwarder
 from tests.system.pair import SECONDS, Pair, Service, flags, free_port, running_pair
 
 CLIENTS = 20
+# Messages that a mailbox surely takes.
+MOST_AHEAD = 200
 HANDLING = """
 import types
 def on_message(message, metadata):
@@ -49,10 +52,9 @@ class Site:
 
 
 @asynccontextmanager
-async def two_edges(path: Path) -> AsyncIterator[Site]:
-    (path / "handling_app.py").write_text(HANDLING)
+async def two_edges(path: Path, app: dict[str, str]) -> AsyncIterator[Site]:
     port = free_port()
-    options = {"port": port, "admin-port": -1, "app": "handling_app:config"}
+    options = {"port": port, "admin-port": -1} | app
     router = Service("maim_router", flags(options), {}, path)
     edges = [
         Service(
@@ -79,72 +81,113 @@ async def two_edges(path: Path) -> AsyncIterator[Site]:
             await service.kill()
 
 
-def message(message_id: str) -> APIMessageBase:
+def message(message_id: str, receiver: str) -> APIMessageBase:
     return APIMessageBase(
         message_info=BaseMessageInfo("qq", message_id, time.time()),
         message_segment=Seg("text", "hello"),
-        message_dim=MessageDim("server", "qq"),
+        message_dim=MessageDim(receiver, "qq"),
     )
 
 
 @dataclass
 class Traffic:
-    """One client that sends as fast as it is acknowledged."""
+    """One client that sends to another as fast as it is acknowledged, and what it got."""
 
-    client: WebSocketClient
     name: str
-    stop: asyncio.Event
+    receiver: str
+    client: WebSocketClient = field(init=False)
     acked: list[str] = field(default_factory=list)
+    got: list[str] = field(default_factory=list)
+    stopped: bool = False
+    # The receiver, where it shall not be too far behind.
+    waits_for: Traffic | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def on_message(self, came: APIMessageBase, metadata: dict[str, Any]) -> None:
+        self.got.append(came.message_info.message_id)
+        self.news.set()
+
     async def run(self) -> None:
-        count = 0
-        while not self.stop.is_set():
-            message_id = f"{self.name}-{count}"
-            count += 1
-            assert await self.client.send_message(
-                message(message_id), wait_ack=True, timeout=SECONDS
-            ), self.client.get_last_error()
+        while not self.stopped:
+            message_id = f"{self.name}-{len(self.acked)}"
+            sent = message(message_id, self.receiver)
+            taken = await self.client.send_message(sent, wait_ack=True, timeout=SECONDS)
+            assert taken, self.client.get_last_error()
             self.acked.append(message_id)
             self.news.set()
+            if self.waits_for is not None:
+                await self.waits_for.has_got(len(self.acked) - MOST_AHEAD)
+
+    async def until(self, fact: Callable[[], bool]) -> None:
+        """Wait until something is true; looked at when something was acknowledged or came."""
+        async with asyncio.timeout(SECONDS):
+            while not fact():
+                self.news.clear()
+                await self.news.wait()
+
+    async def has_got(self, count: int) -> None:
+        """Wait until so many messages have come."""
+        await self.until(lambda: len(self.got) >= count)
 
     async def goes_on(self) -> None:
         """Wait until something was acknowledged that was sent after now."""
         seen = len(self.acked)
-        async with asyncio.timeout(SECONDS):
-            while len(self.acked) < seen + 2:
-                self.news.clear()
-                await self.news.wait()
+        await self.until(lambda: len(self.acked) >= seen + 2)
 
 
-async def test_nothing_acknowledged_is_lost_while_two_edges_restart(tmp_path: Path) -> None:
-    stop = asyncio.Event()
-    async with (
-        two_edges(tmp_path) as site,
-        Forwarder(lambda: site.urls).running() as forwarder,
-        AsyncExitStack() as stack,
-    ):
+@asynccontextmanager
+async def clients(site: Site) -> AsyncIterator[list[Traffic]]:
+    """Clients that reach both edges over one port, each sending to the next."""
+    async with Forwarder(lambda: site.urls).running() as forwarder, AsyncExitStack() as stack:
         url = f"ws://127.0.0.1:{forwarder.port}/ws"
-        traffic = []
-        for index in range(CLIENTS):
-            config = ClientConfig(url, f"user{index}", "qq", reconnect_delay=0.05)
-            client = await stack.enter_async_context(WebSocketClient(config))
-            assert await client.connect()
-            traffic.append(Traffic(client, f"m{index}", stop))
-        running = [asyncio.create_task(one.run()) for one in traffic]
-        for edge in site.edges:
-            await asyncio.gather(*(one.goes_on() for one in traffic))
-            code, _ = await edge.end()
-            assert code == 0, edge.log
-            assert "did not end in time" not in edge.log
-            await site.start_edge(edge)
+        names = [f"user{index}" for index in range(CLIENTS)]
+        traffic = [Traffic(*pair) for pair in zip(names, [*names[1:], names[0]], strict=True)]
+        for one in traffic:
+            config = ClientConfig(
+                url, one.name, "qq", on_message=one.on_message, reconnect_delay=0.05
+            )
+            one.client = await stack.enter_async_context(WebSocketClient(config))
+            assert await one.client.connect()
+        yield traffic
+
+
+async def restart_both(site: Site, traffic: list[Traffic]) -> None:
+    """Restart the edges, one after the other, while everybody sends; then let them finish."""
+    running = [asyncio.create_task(one.run()) for one in traffic]
+    for edge in site.edges:
         await asyncio.gather(*(one.goes_on() for one in traffic))
-        stop.set()
-        await asyncio.gather(*running)
+        code, _ = await edge.end()
+        assert code == 0, edge.log
+        assert "did not end in time" not in edge.log
+        await site.start_edge(edge)
+    await asyncio.gather(*(one.goes_on() for one in traffic))
+    for one in traffic:
+        one.stopped = True
+    await asyncio.gather(*running)
+
+
+async def test_what_is_acknowledged_was_handled_once_while_edges_restart(tmp_path: Path) -> None:
+    (tmp_path / "handling_app.py").write_text(HANDLING)
+    app = {"app": "handling_app:config"}
+    async with two_edges(tmp_path, app) as site, clients(site) as traffic:
+        await restart_both(site, traffic)
         handled = site.handled()
-        acked = [message_id for one in traffic for message_id in one.acked]
-    assert set(acked) <= set(handled)
+    assert {message_id for one in traffic for message_id in one.acked} <= set(handled)
     assert set(handled.values()) == {1}
+
+
+async def test_what_is_acknowledged_arrives_once_and_in_order_while_edges_restart(
+    tmp_path: Path,
+) -> None:
+    async with two_edges(tmp_path, {}) as site, clients(site) as traffic:
+        receivers = {one.name: one for one in traffic}
+        for one in traffic:
+            one.waits_for = receivers[one.receiver]
+        await restart_both(site, traffic)
+        for one in traffic:
+            there = receivers[one.receiver]
+            await there.until(lambda one=one, there=there: set(one.acked) <= set(there.got))
+            assert there.got == one.acked
 
 
 async def edge_ids(control: ControlClient) -> list[str]:
