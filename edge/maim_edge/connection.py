@@ -78,8 +78,7 @@ class Connection:
     def received(self) -> Received:
         """What the client was delivered; made when there is something, idle ones need none."""
         if self._received is None:
-            settings = self._house.settings
-            self._received = Received(settings.outbox_bytes + settings.max_message_size)
+            self._received = self._house.new_received()
         return self._received
 
     @property
@@ -280,6 +279,8 @@ class Connection:
         if not self._outbox.put(frame, time.monotonic()):
             self._close_slow()
             return False
+        if self._outbox.dropped:
+            self._house.dropped(self._outbox, self.received)
         self._house.watch(self._outbox, self._close_slow)
         self._write_outbox()
         return True

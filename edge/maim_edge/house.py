@@ -11,6 +11,7 @@ from maim_edge import overflow
 from maim_edge.bridge.client import BridgeClient
 from maim_edge.limits import Limits
 from maim_edge.outbox import Outbox
+from maim_edge.received import Received
 from maim_edge.settings import EdgeSettings
 
 # How often a router is told at most what clients have yet to take.
@@ -76,17 +77,26 @@ class House:
         """Make room for what a client does not take at once."""
         return Outbox(self.settings.outbox_bytes, self.settings.outbox_messages)
 
+    def new_received(self) -> Received:
+        """Begin the memory of what a client was delivered."""
+        return Received(self.settings.outbox_bytes + self.settings.max_message_size)
+
     def new_limits(self) -> Limits:
         """Make the limits of a connection that begins now."""
         settings = self.settings
         return Limits(settings.messages_per_second, settings.bytes_per_second, time.monotonic())
 
+    def dropped(self, outbox: Outbox, received: Received) -> None:
+        """Count what an outbox has dropped, have it reported and forget it."""
+        self.dropped_messages += len(outbox.dropped)
+        for frame in outbox.dropped:
+            if frame.receipt is not None:
+                received.dropped(frame.receipt)
+        outbox.dropped.clear()
+        self.bridge.report()
+
     def watch(self, outbox: Outbox, too_long: Callable[[], None]) -> None:
-        """Count what an outbox has dropped, and call when it has been full for too long."""
-        if outbox.dropped:
-            self.dropped_messages += outbox.dropped
-            outbox.dropped = 0
-            self.bridge.report()
+        """Call when an outbox has been full for longer than a message that blocks may wait."""
         if outbox.deadline is not None and not outbox.watched:
             outbox.watched = True
             seconds = outbox.deadline - time.monotonic()

@@ -51,8 +51,8 @@ class Outbox:
     """A queue with a bound; an empty one takes a frame of any size.
 
     `deadline` (monotonic seconds) is when it will have been full for too long for a message that
-    blocks; None: it is not full, or no such message came. `dropped` counts messages; whoever
-    has taken note of them begins anew.
+    blocks; None: it is not full, or no such message came. `dropped` are messages that
+    gave way; whoever has taken note of them clears it.
     """
 
     __slots__ = (
@@ -82,7 +82,7 @@ class Outbox:
         self._begun = 0
         self._over_since: float | None = None
         self.bytes = 0
-        self.dropped = 0
+        self.dropped: list[OutFrame] = []
         self.deadline: float | None = None
         # Whether somebody will look at the deadline.
         self.watched = False
@@ -237,7 +237,7 @@ class Outbox:
             self.deadline = now + handling.seconds
 
     def _tell(self, frame: OutFrame) -> None:
-        """Count a message that is dropped, and say so to whoever waits for it."""
-        self.dropped += 1
+        """Note a message that is dropped, and say so to whoever waits for it."""
+        self.dropped.append(frame)
         if frame.receipt is not None:
             frame.receipt.failed(BridgeOutcome.DROPPED)
