@@ -12,6 +12,7 @@ import time
 from maim_edge.bridge.downlink import Receipt
 from maim_edge.dialects import BARE, ENVELOPE, Delivery, Dialect, Pieces
 from maim_edge.handshake import Format
+from maim_edge.holds import Hold, Holds
 from maim_edge.house import House
 from maim_edge.outbox import Outbox, OutFrame
 from maim_edge.received import Received
@@ -25,12 +26,6 @@ from maim_protocol.frames import BridgeOutcome
 
 # How long a client that does not read may delay its own end.
 FLUSH_SECONDS = 2.0
-CLOSE_SECONDS = 2.0
-
-# Why nothing is read from a client for now.
-_NO_ROOM = 1
-_CHECKING = 2
-_ENDING = 4
 
 
 class Connection:
@@ -62,7 +57,7 @@ class Connection:
         self._limits = house.new_limits()
         self._socket: DirectSocket | None = None
         self._writable = True
-        self._holds = 0
+        self._holds = Holds()
         # Written at the end of this turn; what has to wait is in the outbox.
         self._fresh: list[bytes] | None = None
         self._outbox: Outbox | None = None
@@ -89,8 +84,9 @@ class Connection:
     def attach(self, socket: DirectSocket) -> None:
         """Speak through this socket, which was handed over to this connection."""
         self._socket = socket
+        self._holds.attach(socket)
         if self.closing is not None:
-            self._close_socket(socket, *self.closing)
+            self._house.close(socket, *self.closing)
         else:
             self._write_outbox()
 
@@ -99,7 +95,7 @@ class Connection:
         if len(data) <= UNCHECKED_BYTES:
             self._take(data, known_utf8=False)
         elif self.closing is None:
-            self._hold(_CHECKING)
+            self._holds.add(Hold.CHECKING)
             self._house.check(self._take_unchecked(data))
 
     def pause_writing(self) -> None:
@@ -133,6 +129,7 @@ class Connection:
     def on_closed(self, code: int, reason: str) -> None:
         """Hear the end."""
         self._socket = None
+        self._holds.attach(None)
         self._writable = False
         self._fresh = None
         self._fail(BridgeOutcome.GONE)
@@ -192,7 +189,7 @@ class Connection:
 
     def on_room(self) -> None:
         """Read again: the bridge takes messages of this client."""
-        self._release(_NO_ROOM)
+        self._holds.lift(Hold.NO_ROOM)
 
     def close(self, code: int, reason: str) -> None:
         """End the connection with this code; the first call counts."""
@@ -202,11 +199,11 @@ class Connection:
         self.closing = (code, fit_reason(reason))
         slow = code == CloseCode.SLOW_CONSUMER
         self._fail(BridgeOutcome.SLOW if slow else BridgeOutcome.GONE)
-        self._hold(_ENDING)
+        self._holds.add(Hold.ENDING)
         # Now, and not when the client has answered: nothing more is for this connection.
         self._house.bridge.closed(self.handle, *self.closing)
         if self._socket is not None:
-            self._close_socket(self._socket, *self.closing)
+            self._house.close(self._socket, *self.closing)
 
     def close_after_flush(self, code: int, reason: str) -> None:
         """End the connection when what waits for it has been written, or soon after."""
@@ -236,14 +233,14 @@ class Connection:
             if self._received is not None and self._received.acked(frame.acked_msg_id or ""):
                 self._house.bridge.report()
         elif not self._house.bridge.send(self.handle, frame):
-            self._hold(_NO_ROOM)
+            self._holds.add(Hold.NO_ROOM)
 
     async def _take_unchecked(self, data: bytes) -> None:
         if not await is_utf8(data):
             self.close(INVALID_DATA, "a frame is not UTF-8")
             return
         self._take(data, known_utf8=True)
-        self._release(_CHECKING)
+        self._holds.lift(Hold.CHECKING)
 
     def _bad_frame(self, error: FrameError) -> None:
         self.error(error.code, error.text, error.msg_id)
@@ -258,19 +255,8 @@ class Connection:
 
     def _send_away(self, code: CloseCode, reason: str) -> None:
         """Close when the errors have been written, and read nothing more."""
-        self._hold(_ENDING)
+        self._holds.add(Hold.ENDING)
         self.close_after_flush(code, reason)
-
-    def _hold(self, why: int) -> None:
-        if not self._holds and self._socket is not None:
-            self._socket.pause_reading()
-        self._holds |= why
-
-    def _release(self, why: int) -> None:
-        if self._holds & why:
-            self._holds &= ~why
-            if not self._holds and self._socket is not None:
-                self._socket.resume_reading()
 
     def _put(self, frame: OutFrame) -> bool:
         if self._outbox is None:
@@ -307,7 +293,3 @@ class Connection:
         if outbox is not None:
             outbox.fail(outcome)
         self._house.bridge.report()
-
-    def _close_socket(self, socket: DirectSocket, code: int, reason: str) -> None:
-        socket.close(code, reason)
-        asyncio.get_running_loop().call_later(CLOSE_SECONDS, socket.abort)

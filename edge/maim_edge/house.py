@@ -13,9 +13,12 @@ from maim_edge.limits import Limits
 from maim_edge.outbox import Outbox
 from maim_edge.received import Received
 from maim_edge.settings import EdgeSettings
+from maim_edge.websocket_direct import DirectSocket
 
 # How often a router is told at most what clients have yet to take.
 LOOK_SECONDS = 1.0
+# How long a client may take to answer a close.
+CLOSE_SECONDS = 2.0
 
 
 class Flushable(Protocol):
@@ -101,6 +104,11 @@ class House:
             outbox.watched = True
             seconds = outbox.deadline - time.monotonic()
             asyncio.get_running_loop().call_later(seconds, self._look_at, outbox, too_long)
+
+    def close(self, socket: DirectSocket, code: int, reason: str) -> None:
+        """Close a socket; a client that does not do its part has a moment."""
+        socket.close(code, reason)
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, socket.abort)
 
     def check(self, work: Coroutine[Any, Any, None]) -> None:
         """Look at a large frame bit by bit, beside other work."""

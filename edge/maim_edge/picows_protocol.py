@@ -18,7 +18,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
-from maim_edge.picows_socket import Home, PicowsSocket
+from maim_edge.picows_home import Home
+from maim_edge.picows_socket import PicowsSocket
 from maim_edge.websocket_direct import ABNORMAL, EARLY_BYTES, EXTENSION, DirectSocket, Listener
 from maim_edge.websocket_inbox import Inbox
 from maim_edge.websocket_keepalive import Keepalive

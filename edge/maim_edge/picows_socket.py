@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from asyncio import TimerHandle
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 from picows import WSMsgType
 
+from maim_edge.picows_home import Home
 from maim_edge.picows_reader import PicowsReader
 from maim_edge.websocket_direct import (
     ABNORMAL,
@@ -32,7 +31,7 @@ from maim_edge.websocket_frames import (
 )
 from maim_edge.websocket_gate import Gate, Receiver
 from maim_edge.websocket_inbox import Inbox
-from maim_edge.websocket_keepalive import Beat, Keepalive, Pulse, Rhythm
+from maim_edge.websocket_keepalive import Beat, Pulse, Rhythm
 from maim_edge.websocket_partial import Violation
 
 # picows keeps a buffer as large as the largest frame that it composed in it ...
@@ -49,15 +48,6 @@ class State(IntEnum):
     OPEN = 0
     CLOSING = 1  # we have sent a close frame, and wait for the peer's
     OVER = 2  # whatever comes is dropped
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """What all WebSockets of a server have in common."""
-
-    connections: set[Any]
-    keepalive: Keepalive | None
-    max_size: int
 
 
 class PicowsSocket:
@@ -252,8 +242,7 @@ class PicowsSocket:
         """Ping the peer, or drop it."""
         match self._pulse.beat(now, rhythm, self.pending_bytes, self._held):
             case Beat.PING:
-                self.transport.write(EMPTY_PING)
-                self._receiver.pinged()
+                self.ping()
             case Beat.DROP:
                 self.transport.write(KEEPALIVE_TIMEOUT)
                 self.transport.abort()

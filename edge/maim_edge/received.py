@@ -6,6 +6,8 @@ message for certain when it answers a ping that was written after it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from maim_edge.bridge.downlink import OVER, WRITTEN, Downlink, Receipt
 from maim_edge.dialects import Delivery
 from maim_protocol.frames import BridgeOutcome, Want
@@ -60,13 +62,7 @@ class Received:
         if (key in self._newer or key in self._older) and self._repeated(receipt):
             return None
         self._remember(key)
-        earlier = self._undone.pop(msg_id, None)
-        if earlier is not None:
-            # Another sender's: the next acknowledgement could be for either.
-            self._bytes -= earlier.size
-            earlier.confirmed()
-        self._undone[msg_id] = receipt
-        self._bytes += receipt.size
+        self._add(receipt)
         return receipt
 
     @property
@@ -86,17 +82,17 @@ class Received:
     def acked(self, msg_id: str) -> bool:
         """Note an acknowledgement; False when nobody waits for it."""
         self._acks = True
-        receipt = self._undone.pop(msg_id, None)
+        receipt = self._undone.get(msg_id)
         if receipt is None:
             return False
-        self._bytes -= receipt.size
+        self._remove(receipt)
         receipt.acked()
         return True
 
     def pinged(self) -> None:
         """Note that a ping was written; one that is not answered yet stands for both."""
         if self._pinged is None and self._undone:
-            self._pinged = [one for one in self._undone.values() if one.stage == WRITTEN]
+            self._pinged = [one for one in self._all() if one.stage == WRITTEN]
 
     def ponged(self) -> None:
         """Note an answer: the client has read what was written before the ping."""
@@ -112,15 +108,19 @@ class Received:
 
     def fail(self, outcome: BridgeOutcome) -> None:
         """Give everything up that is not over."""
-        undone, self._undone = self._undone, {}
+        undone = list(self._all())
+        self._undone.clear()
         self._bytes = 0
-        for receipt in undone.values():
+        for receipt in undone:
             receipt.failed(outcome)
 
     def _repeated(self, receipt: Receipt) -> bool:
         """Answer for a message that was delivered before; False when that delivery failed."""
+        sender = receipt.delivery.sender_user
         known = self._undone.get(receipt.msg_id)
-        if known is not None and known.delivery.sender_user == receipt.delivery.sender_user:
+        while known is not None and known.delivery.sender_user != sender:
+            known = known.twin
+        if known is not None:
             if known.stage == OVER:
                 return known.failure is None
             known.moves(receipt.downlink, receipt.ordinal, receipt.want)
@@ -138,7 +138,35 @@ class Received:
             self._older, self._newer = self._newer, set()
 
     def _end(self, receipt: Receipt) -> None:
-        if self._undone.get(receipt.msg_id) is receipt:
-            del self._undone[receipt.msg_id]
-            self._bytes -= receipt.size
+        self._remove(receipt)
         receipt.confirmed()
+
+    def _all(self) -> Iterator[Receipt]:
+        for receipt in self._undone.values():
+            one: Receipt | None = receipt
+            while one is not None:
+                yield one
+                one = one.twin
+
+    def _add(self, receipt: Receipt) -> None:
+        """Append to those of its msg_id; there are several when senders choose alike."""
+        self._bytes += receipt.size
+        last = self._undone.setdefault(receipt.msg_id, receipt)
+        while last is not receipt:
+            if last.twin is None:
+                last.twin = receipt
+            last = last.twin
+
+    def _remove(self, receipt: Receipt) -> None:
+        before, one = None, self._undone.get(receipt.msg_id)
+        while one is not None and one is not receipt:
+            before, one = one, one.twin
+        if one is None:
+            return
+        self._bytes -= receipt.size
+        if before is not None:
+            before.twin = receipt.twin
+        elif receipt.twin is not None:
+            self._undone[receipt.msg_id] = receipt.twin
+        else:
+            del self._undone[receipt.msg_id]

@@ -14,7 +14,7 @@ from typing import Any
 
 from maim_protocol.close_codes import CloseCode
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_protocol.frames import Deliveries, EdgeFrame, EdgeStream, Hello, Live, Refused
+from maim_protocol.frames import EdgeFrame, EdgeStream, Hello, Live, Refused
 from maim_router import events as ev
 from maim_router.admission import Admission
 from maim_router.auth import Auth
@@ -246,16 +246,9 @@ class Node:
         if reports.returned:
             self._returns.take(link.key, reports.returned, timestamp)
         if frame.given_back is not None:
-            self._take_over(link, frame.given_back, timestamp)
+            self._returns.given_back(link, frame.given_back, timestamp)
         if reports.arrived:
             self.post.arrived(reports.arrived)
-
-    def _take_over(self, link: EdgeLink, columns: Deliveries, now: float) -> None:
-        try:
-            self._returns.given_back(link, columns, now)
-        except ValueError as error:
-            text = f"malformed frame: given_back: {error}"
-            raise AttachRefused(AttachProblem.PROTOCOL, text) from None
 
     def _receive(self, event: ev.Received, timestamp: float) -> None:
         now, pass_on = self._now, self._relay.pass_on

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from maim_protocol.errors import ErrorCode
+from maim_protocol.errors import AttachProblem, AttachRefused, ErrorCode
 from maim_protocol.frames import Deliveries
 from maim_router import events as ev
 from maim_router.delivery import Outcome, Share
@@ -39,21 +39,17 @@ class Returns:
                 one.delivery.flight.lose()
 
     def given_back(self, link: EdgeLink, columns: Deliveries, now: float) -> None:
-        """Take deliveries that an earlier stream, or another router, left at an edge."""
-        rows = zip(
-            columns.msg_ids,
-            columns.types,
-            columns.payloads,
-            columns.timestamps,
-            columns.sender_users,
-            columns.sender_platforms,
-            columns.target_users,
-            columns.platforms,
-            columns.numbers,
-            strict=True,
-        )
-        for ordinal, conn, row in zip(columns.ordinals, columns.conns, rows, strict=True):
-            delivery = Delivery(Outgoing(*row), (conn,), None)
+        """Take deliveries that an earlier stream, or another router, left at an edge.
+
+        Raises `AttachRefused` when the columns do not fit together.
+        """
+        try:
+            rows = _rows(columns)
+        except ValueError as error:
+            text = f"malformed frame: given_back: {error}"
+            raise AttachRefused(AttachProblem.PROTOCOL, text) from None
+        for ordinal, conn, message in rows:
+            delivery = Delivery(message, (conn,), None)
             back = (Address(link.key, conn),)
             keep = partial(_keep, link, ordinal)
             self._post.put_back(delivery, back, keep, now, acknowledged=True)
@@ -84,6 +80,23 @@ class Returns:
             code = ErrorCode.NO_ROUTE if self._post.mailbox is None else ErrorCode.MAILBOX_FULL
             text = "the receiver was lost" if self._post.mailbox is None else FULL
             self._report(ev.Failed(relay, code, text))
+
+
+def _rows(columns: Deliveries) -> list[tuple[int, int, Outgoing]]:
+    rows = zip(
+        columns.msg_ids,
+        columns.types,
+        columns.payloads,
+        columns.timestamps,
+        columns.sender_users,
+        columns.sender_platforms,
+        columns.target_users,
+        columns.platforms,
+        columns.numbers,
+        strict=True,
+    )
+    messages = [Outgoing(*row) for row in rows]
+    return list(zip(columns.ordinals, columns.conns, messages, strict=True))
 
 
 def _keep(link: EdgeLink, ordinal: int, stored: bool) -> None:

@@ -106,9 +106,25 @@ def test_two_senders_may_use_the_same_msg_id() -> None:
     desk = Desk()
     desk.written("m1", "alice")
     desk.written("m1", "bob")
-    assert desk.done() == [(1, 1)]
-    desk.received.acked("m1")
+    desk.written("m1", "carol")
+    assert desk.deliver("m1", "bob") is None
     assert desk.done() == [(2, 2)]
+    for _ in range(3):
+        assert desk.received.acked("m1")
+    assert desk.done() == [(1, 1), (3, 4)]
+    assert not desk.received.acked("m1")
+
+
+def test_a_pong_and_the_end_find_all_of_one_msg_id() -> None:
+    desk = Desk()
+    for sender in ("alice", "bob", "carol"):
+        desk.written("m1", sender)
+    desk.received.pinged()
+    desk.written("m1", "dave")
+    desk.received.ponged()
+    assert desk.done() == [(1, 3)]
+    desk.received.fail(BridgeOutcome.GONE)
+    assert desk.done() == [(4, 4)]
 
 
 def test_a_repeated_message_is_reported_as_it_is_wanted() -> None:

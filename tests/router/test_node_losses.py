@@ -10,33 +10,18 @@ import pytest
 
 from maim_protocol.errors import AttachRefused, ErrorCode
 from maim_protocol.frames import (
-    Admission,
     BridgeOutcome,
     Deliveries,
-    DisconnectOrder,
     EdgeFrame,
     Live,
     Open,
     Outcomes,
     Rejection,
 )
-from maim_router.auth import CallbackAuth, OpenAuth
 from maim_router.delivery import Outcome
-from maim_router.hooks import Hooks
-from maim_router.identity import Signer
-from maim_router.mailbox import Bounds, MemoryMailbox
-from maim_router.node import Node, NodeOptions
-from maim_router.rounds import SLICE_LETTERS
+from maim_router.node import Node
+from tests.router.letters import BOB, BOUNDS, gone, ids, make
 from tests.router.memory_edge import Delivered, MemoryEdge
-
-BOB = ("bob", "qq")
-BOUNDS = Bounds(messages=3, bytes=1000, total_bytes=10_000)
-
-
-def make(mailbox: MemoryMailbox | None = None, signer: Signer | None = None) -> Node:
-    mailbox = mailbox or MemoryMailbox(BOUNDS)
-    options = NodeOptions(stop_timeout=0)
-    return Node(Hooks(), OpenAuth(), options, mailbox=mailbox, signer=signer)
 
 
 @pytest.fixture
@@ -53,15 +38,6 @@ async def edge(node: Node) -> MemoryEdge:
     edge = await MemoryEdge(node).attach()
     await edge.admitted(1, "alice")
     return edge
-
-
-async def ids(edge: MemoryEdge, count: int) -> list[str]:
-    return [(await edge.delivered()).msg_id for _ in range(count)]
-
-
-def gone(got: Delivered, conn: int, code: BridgeOutcome = BridgeOutcome.GONE) -> EdgeFrame:
-    n = got.ordinal
-    return EdgeFrame(taken_through=n, done=[(n, n)], outcomes=Outcomes([n], [conn], [code]))
 
 
 async def test_a_message_for_somebody_who_is_away_waits_and_is_settled(
@@ -243,113 +219,6 @@ async def test_a_message_for_one_connection_or_for_everybody_does_not_wait(node:
     to_all = await node.messenger.broadcast(b"{}")
     custom = await node.messenger.send_custom("x", b"{}", user_id="bob")
     assert {to_all.outcome, custom.outcome} == {Outcome.NO_CONNECTION}
-
-
-async def test_another_router_with_the_same_key_takes_connections_over_unasked() -> None:
-    asked: list[str] = []
-    hooks = Hooks(on_auth=lambda metadata: asked.append(metadata["api_key"]) or True)
-    signer = Signer(b"shared by the routers")
-    nodes = [Node(hooks, CallbackAuth(hooks, 5.0), signer=signer) for _ in range(2)]
-    edge = await MemoryEdge(nodes[0]).attach()
-    admission = await edge.admitted(1, "alice")
-    await MemoryEdge(nodes[1]).attach([Live(Open(1, "alice", "qq"), admission)])
-    assert asked == ["alice"]
-    assert nodes[1].connections.get(admission.connection_uuid) is not None
-    for node in nodes:
-        await node.stop()
-
-
-async def test_a_connection_without_a_proof_is_authenticated_again() -> None:
-    hooks = Hooks(on_auth=lambda metadata: metadata["api_key"] != "wrong")
-    node = Node(hooks, CallbackAuth(hooks, 5.0), NodeOptions(stop_timeout=0))
-    claims = [
-        Live(Open(1, "alice", "qq"), Admission("uuid-1", "somebody else")),
-        Live(Open(2, "wrong", "qq"), Admission("uuid-2", "alice")),
-    ]
-    edge = await MemoryEdge(node).attach(claims)
-    order = await edge.hear()
-    assert isinstance(order, DisconnectOrder)
-    assert (order.conn, order.code) == (2, 4401)
-    (entry,) = node.connections.select()
-    assert entry.uuid == "uuid-1"
-    assert entry.user_id != "somebody else"
-    await node.stop()
-
-
-async def test_an_announced_connection_does_not_take_the_id_of_another_one(
-    node: Node, edge: MemoryEdge
-) -> None:
-    admission = await edge.admitted(2, "bob")
-    stolen = Live(Open(1, "mallory", "qq"), Admission(admission.connection_uuid, "bob"))
-    await MemoryEdge(node, "forged").attach([stolen])
-    entry = node.connections.get(admission.connection_uuid)
-    assert entry is not None
-    assert (entry.user_id, entry.edge.edge_id) == ("bob", "edge-1")
-
-
-async def test_a_long_wait_is_delivered_a_slice_at_a_time_and_newer_messages_behind_it() -> None:
-    count = SLICE_LETTERS + 10
-    node = make(MemoryMailbox(Bounds(2 * count, 1_000_000, 1_000_000)))
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    for number in range(count):
-        edge.message(1, f"m{number}", BOB)
-    for _ in range(count):
-        assert isinstance(await edge.hear(), int)
-    await edge.admitted(2, "bob")
-    assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
-    edge.message(1, "newer", BOB)
-    assert isinstance(await edge.hear(), int)
-    await edge.nothing()
-    edge.send(EdgeFrame(taken_through=SLICE_LETTERS, done=[(1, SLICE_LETTERS)]))
-    rest = [f"m{n}" for n in range(SLICE_LETTERS, count)]
-    assert await ids(edge, 11) == [*rest, "newer"]
-    edge.message(1, "newest", BOB)
-    got = await edge.delivered()
-    assert (got.msg_id, got.settles > 0) == ("newest", True)
-    await node.stop()
-
-
-async def test_who_was_here_misses_nothing_while_another_one_catches_up() -> None:
-    count = SLICE_LETTERS + 1
-    node = make(MemoryMailbox(Bounds(2 * count, 1_000_000, 1_000_000)))
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    for number in range(count):
-        edge.message(1, f"m{number}", BOB)
-        await edge.hear()
-    await edge.admitted(2, "bob")
-    await ids(edge, SLICE_LETTERS)
-    await edge.admitted(3, "bob")
-    edge.message(1, "newer", BOB)
-    await edge.hear()
-    edge.send(EdgeFrame(taken_through=SLICE_LETTERS, done=[(1, SLICE_LETTERS)]))
-    got = [await edge.delivered() for _ in range(3)]
-    assert [(one.msg_id, one.conns) for one in got] == [
-        (f"m{SLICE_LETTERS}", (2,)),
-        ("newer", (2,)),
-        ("newer", (3,)),
-    ]
-    await node.stop()
-
-
-async def test_when_who_catches_up_leaves_the_next_one_goes_on() -> None:
-    count = SLICE_LETTERS + 1
-    node = make(MemoryMailbox(Bounds(2 * count, 1_000_000, 1_000_000)))
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    for number in range(count):
-        edge.message(1, f"m{number}", BOB)
-        await edge.hear()
-    await edge.admitted(2, "bob")
-    got = [await edge.delivered() for _ in range(SLICE_LETTERS)]
-    edge.close(2, 1006)
-    for one in got:
-        edge.send(gone(one, 2))
-    await edge.nothing()
-    await edge.admitted(3, "bob")
-    assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
-    await node.stop()
 
 
 async def test_what_an_edge_gives_back_is_kept_for_the_next_connection(node: Node) -> None:

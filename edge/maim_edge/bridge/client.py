@@ -155,7 +155,12 @@ class BridgeClient:
 
     def report(self) -> None:
         """Say that something of deliveries may be waiting to be told."""
-        self._wake_if_owed()
+        if self._pump is None or not self._downlink.pending:
+            return
+        if self._downlink.urgent:
+            self._pump.wake()
+        else:
+            self._pump.wake_within(REPORT_SECONDS)
 
     def _ask(self, asked: Open) -> asyncio.Future[Admission | Refused]:
         verdict = self._verdicts.ask(asked)
@@ -250,7 +255,7 @@ class BridgeClient:
                 self._listener.on_rejected(*sender, rejection.code, rejection.text)
         if frame.rejections:
             self._make_room()
-        self._wake_if_owed()
+        self.report()
 
     def _on_deliveries(self, columns: Deliveries, transfers: Transfers) -> None:
         self._listener.on_deliveries(columns, transfers, self._downlink)
@@ -279,24 +284,12 @@ class BridgeClient:
         if self._downlink.pending:
             frame = frame or EdgeFrame()
             self._downlink.fill(frame)
-        if self._given_back.pending:
-            frame = frame or EdgeFrame()
-            frame.given_back = self._given_back.gather()
-        return self.aside.fill(frame)
+        return self.aside.fill(self._given_back.fill(frame))
 
     def has_more(self) -> bool:
         """Whether there is anything to gather."""
-        if self._uplink.has_more or self._given_back.pending or self.aside.owes:
-            return True
-        return self._downlink.urgent and self._downlink.pending
-
-    def _wake_if_owed(self) -> None:
-        if self._pump is None or not self._downlink.pending:
-            return
-        if self._downlink.urgent:
-            self._pump.wake()
-        else:
-            self._pump.wake_within(REPORT_SECONDS)
+        owes = self._given_back.pending or self.aside.owes or self._downlink.owes
+        return self._uplink.has_more or owes
 
     def _give_back(self, receipt: Receipt) -> None:
         self._given_back.add(receipt)

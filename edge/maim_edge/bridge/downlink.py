@@ -40,6 +40,8 @@ class Receipt(msgspec.Struct):
     failure: BridgeOutcome | None = None
     # Pongs that came for pings written after it.
     pongs: int = 0
+    # The next one with the same msg_id at the same connection.
+    twin: Receipt | None = None
 
     @property
     def msg_id(self) -> str:
@@ -155,6 +157,11 @@ class Downlink:
     def pending(self) -> bool:
         """Whether there is anything to tell the router."""
         return bool(self._done or self._outcomes.ordinals or self._taken > self._told_taken)
+
+    @property
+    def owes(self) -> bool:
+        """Whether somebody waits for it."""
+        return self.urgent and self.pending
 
     def fill(self, frame: EdgeFrame) -> None:
         """Put everything that the router is owed into a frame."""

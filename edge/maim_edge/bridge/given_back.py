@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from maim_edge.bridge.downlink import Receipt
-from maim_protocol.frames import FRAME_BYTES, FRAME_MESSAGES, Deliveries, Ranges, Want
+from maim_protocol.frames import FRAME_BYTES, FRAME_MESSAGES, Deliveries, EdgeFrame, Ranges, Want
 from maim_protocol.ranges import covered
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,14 @@ class GivenBack:
         """Forget what a router has."""
         for ordinal in list(covered(ranges, self._kept)):
             del self._kept[ordinal]
+
+    def fill(self, frame: EdgeFrame | None) -> EdgeFrame | None:
+        """Put what this stream was not told into a frame, a new one if need be."""
+        if not self.pending:
+            return frame
+        frame = frame or EdgeFrame()
+        frame.given_back = self.gather()
+        return frame
 
     def gather(self) -> Deliveries | None:
         """Take what fits into one frame; None when there is nothing."""
