@@ -107,6 +107,22 @@ async def test_who_takes_over_gets_what_the_one_before_did_not(
     await edge.nothing()
 
 
+async def test_what_waits_for_a_line_goes_to_its_first_and_on_to_who_takes_over(
+    edge: MemoryEdge,
+) -> None:
+    dora = ("dora", "line")
+    ordinal = edge.message(1, "m1", dora)
+    assert await edge.hear() == ordinal
+    await edge.admitted(4, *dora)
+    got = await edge.delivered()
+    await edge.admitted(5, *dora)
+    await edge.nothing()
+    edge.close(4, 1006)
+    await edge.nothing()
+    edge.send(gone(got, 4))
+    assert await got_by(edge) == ("m1", (5,))
+
+
 async def test_a_second_one_is_refused_where_one_alone_may_be(edge: MemoryEdge) -> None:
     await edge.admitted(4, "bob", "alone")
     edge.open(5, "bob", "alone")
