@@ -10,7 +10,7 @@ import asyncio
 import time
 
 from maim_edge.bridge.downlink import Receipt
-from maim_edge.dialects import BARE, ENVELOPE, Delivery, Dialect, Pieces
+from maim_edge.dialects import BARE, ENVELOPE, Dialect, Pieces
 from maim_edge.handshake import Format
 from maim_edge.holds import Hold, Holds
 from maim_edge.house import House
@@ -148,11 +148,11 @@ class Connection:
             self._fresh.append(data)
         return True
 
-    def deliver(self, pieces: Pieces, receipt: Receipt, delivery: Delivery) -> None:
+    def deliver(self, pieces: Pieces, receipt: Receipt) -> None:
         """Let a message wait for its turn; its policy says what a full outbox means."""
         if self.closing is not None:
             receipt.failed(BridgeOutcome.GONE)
-        elif not self._put(OutFrame(pieces, receipt, self._house.overflow.of(delivery))):
+        elif not self._put(OutFrame(pieces, receipt, self._house.overflow.of(receipt.delivery))):
             receipt.failed(BridgeOutcome.SLOW)
 
     def ask(self) -> None:

@@ -62,7 +62,7 @@ class Delivering:
             if len(pieces) == 1 and connection.write(pieces[0]):
                 receipt.written()
             else:
-                connection.deliver(pieces, receipt, delivery)
+                connection.deliver(pieces, receipt)
             if connection.received.asks:
                 connection.ask()
 
@@ -87,7 +87,7 @@ class Delivering:
             if connection is None:
                 receipt.failed(BridgeOutcome.GONE)
             else:
-                connection.deliver(pieces, receipt, delivery)
+                connection.deliver(pieces, receipt)
 
 
 def _encoded(delivery: Delivery, dialect: Dialect, encoded: list[tuple[Dialect, Pieces]]) -> Pieces:

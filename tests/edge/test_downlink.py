@@ -157,3 +157,13 @@ def test_every_delivery_ends_once_whatever_becomes_of_it(
     frame = told(downlink)
     assert frame.done == [(1, len(deliveries))]
     assert frame.taken_through == len(deliveries)
+
+
+def test_what_gave_way_is_given_to_no_later_router() -> None:
+    given_back: list[Receipt] = []
+    downlink = Downlink(given_back.append)
+    downlink.take(1, 1)
+    receipt = Receipt(downlink, 1, 7, Want.WRITTEN, delivery("m1"))
+    downlink.lose()
+    receipt.failed(BridgeOutcome.DROPPED)
+    assert given_back == []

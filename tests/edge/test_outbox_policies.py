@@ -9,6 +9,7 @@ from maim_edge.bridge.downlink import Downlink, Receipt
 from maim_edge.outbox import FRAME_BYTES, OVER_SECONDS, Outbox, OutFrame
 from maim_edge.overflow import DISCONNECT, Handling, Policy
 from maim_protocol.frames import BridgeOutcome, Want
+from tests.edge.builders import delivery
 
 NOW = 100.0
 OLDEST = Handling(Policy.DROP_OLDEST)
@@ -21,7 +22,7 @@ class Told(Downlink):
     """Hears what failed."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(print)
         self.failures: list[int] = []
 
     def report(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
@@ -30,7 +31,7 @@ class Told(Downlink):
 
 
 def expected(told: Told, ordinal: int) -> Receipt:
-    return Receipt(told, ordinal, 7, Want.WRITTEN, "alice", f"m{ordinal}", 1)
+    return Receipt(told, ordinal, 7, Want.WRITTEN, delivery(f"m{ordinal}"))
 
 
 class Box:

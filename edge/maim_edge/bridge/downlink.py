@@ -135,7 +135,9 @@ class Downlink:
     def fail(self, receipt: Receipt, outcome: BridgeOutcome) -> None:
         """Tell that a client does not get a delivery: whoever sent it, or the next router."""
         if self._lost:
-            self._give_back(receipt)
+            # What gave way by policy is not to come again.
+            if outcome != BridgeOutcome.DROPPED:
+                self._give_back(receipt)
         else:
             self.report(receipt, outcome)
             self.end(receipt.ordinal)
