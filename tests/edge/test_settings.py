@@ -73,7 +73,6 @@ def test_comma_lists_are_parsed() -> None:
             {"tls_verify_client": True},
             "tls_verify_client: needs tls_client_ca, the authorities to trust",
         ),
-        ({"overflow": "close"}, "unknown setting overflow"),
     ],
 )
 def test_a_wrong_value_is_one_line(values: dict[str, object], problem: str) -> None:
