@@ -9,14 +9,14 @@ COMPOSE := $(shell command -v docker-compose >/dev/null 2>&1 && echo docker-comp
 RELEASED := $(shell git describe --tags --abbrev=0 2>/dev/null || echo HEAD)
 AGAINST ?= $(RELEASED)
 # What needs more than Python has targets of its own.
-APART := --ignore=tests/clients --ignore=tests/docker --ignore=tests/compliance
+APART := --ignore=tests/clients --ignore=tests/docker --ignore=tests/compliance --ignore=tests/faults
 ARGS ?=
 EDGES ?= 1
 ROW ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-clients test-docker test-compliance test-all coverage bench bench-field soak churn up down lint types proto proto-check breaking \
+.PHONY: help setup run test test-clients test-docker test-compliance test-faults test-all coverage bench bench-field soak churn up down lint types proto proto-check breaking \
   certs docs lock clean
 
 help: ## list what make can do
@@ -62,7 +62,10 @@ test-docker: $(VENV)/.ready ## run the tests of the images and docker-compose.ym
 test-compliance: $(VENV)/.ready ## run the Autobahn suite of WebSocket cases (needs Python 2.7), reports in build/compliance
 	$(BIN)/python -m pytest tests/compliance $(ARGS)
 
-test-all: test test-clients test-docker test-compliance ## run every test
+test-faults: $(VENV)/.ready ## break processes and links at random and look for losses (ARGS="--schedules 20"; MAIM_FAULTS_SEED=N: that one again)
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+test-all: test test-clients test-docker test-compliance test-faults ## run every test
 
 coverage: $(VENV)/.ready ## run `make test` measured, and show the lines and branches no test reaches
 	$(BIN)/coverage erase

@@ -1,0 +1,109 @@
+"""Plays one schedule: people talk tick by tick while things break, then all must come right."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.faults.harm import Harm
+from tests.faults.oracle import Oracle
+from tests.faults.people import Person, PlainPerson, SdkPerson, Town
+from tests.faults.promised import EXCUSED, KEPT, ROUTER_ONLY
+from tests.faults.schedule import EDGES, TICKS, Schedule, Step, chance
+from tests.faults.site import Site
+
+TICK_SECONDS = 0.02
+PATIENCE_SECONDS = 60.0
+KINDS = ("sdk", "plain", "silent", "sdk", "plain", "sdk")
+
+
+class Play:
+    """One schedule at a site that others have played at before and will again."""
+
+    def __init__(self, site: Site, schedule: Schedule) -> None:
+        self._site = site
+        self._schedule = schedule
+        self._harm = Harm(site)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tick = -1
+        names = [f"s{schedule.seed}-{n}-{kind}" for n, kind in enumerate(KINDS)]
+        self.oracle = Oracle(self._times(names), EXCUSED)
+        self.town = Town(self.oracle)
+        self.people = [person(self.town, name, site.url(n % EDGES)) for n, name in enumerate(names)]
+
+    async def run(self) -> None:
+        """Play it; raises `AssertionError` with all that is known when a promise is broken."""
+        async with present(self.people):
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._traffic()
+                    await self._come_right()
+                    self._say_to_all()  # what is replayed late comes before these
+                    await self._come_right()
+            except TimeoutError:
+                away = [person.name for person in self.people if not person.connected]
+                text = f"it did not come right within {PATIENCE_SECONDS:g} s; away: {away}"
+                self.oracle.broke(text)
+            self._judge()
+
+    async def _traffic(self) -> None:
+        source = chance("traffic", self._schedule.seed)
+        async with asyncio.TaskGroup() as steps:
+            for step in self._schedule.steps:
+                steps.create_task(self._play(step))
+            for self._tick in range(TICKS * 2):
+                self.town.tell()
+                if self._tick < TICKS:
+                    for speaker in self.people:
+                        speaker.say(source.choice(self.people).name)
+                await asyncio.sleep(TICK_SECONDS)  # the pace of the traffic, nobody's readiness
+        self._site.heal_links()
+
+    async def _play(self, step: Step) -> None:
+        await self.town.until(lambda: self._tick >= step.tick)
+        async with self._locks[self._harm.victim(step)]:
+            await self._harm.begin(step)
+            await self.town.until(lambda: self._tick >= step.tick + step.ticks)
+            await self._harm.undo(step)
+
+    async def _come_right(self) -> None:
+        people, oracle = self.people, self.oracle
+        await self.town.until(lambda: oracle.content and all(p.connected for p in people))
+
+    def _say_to_all(self) -> None:
+        for speaker in self.people:
+            for listener in self.people:
+                speaker.say(listener.name)
+
+    def _judge(self) -> None:
+        if {step.fault for step in self._schedule.steps} <= set(ROUTER_ONLY):
+            for person in self.people:
+                for end in person.ends:
+                    self.oracle.broke(f"a socket of {person.name} ended: {end}")
+        if self.oracle.broken:
+            told = [str(self._schedule), self.oracle.report(), self._site.tails]
+            raise AssertionError("\n".join(told))
+
+    def _times(self, names: list[str]) -> dict[str, int]:
+        """How often who may get one letter: plain clients once more for each loss."""
+        losses = sum(step.fault not in ROUTER_ONLY or not KEPT for step in self._schedule.steps)
+        return {name: 1 + losses for name in names if not name.endswith("sdk")}
+
+
+def person(town: Town, name: str, url: str) -> Person:
+    """Make the person whose kind the name ends with."""
+    if name.endswith("sdk"):
+        return SdkPerson(town, name, url)
+    return PlainPerson(town, name, url, acknowledges=name.endswith("plain"))
+
+
+@asynccontextmanager
+async def present(people: list[Person]) -> AsyncIterator[None]:
+    """Let people come, and go at the end."""
+    try:
+        await asyncio.gather(*(person.arrive() for person in people))
+        yield
+    finally:
+        await asyncio.gather(*(person.leave() for person in people))

@@ -1,0 +1,34 @@
+"""A seed is all that a schedule needs to come again."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.faults.schedule import EDGES, TICKS, Fault, draw
+
+seeds = st.integers(0, 2**32)
+
+
+@given(seeds)
+def test_a_seed_draws_the_same_schedule_again(seed: int) -> None:
+    assert draw(seed) == draw(seed)
+    assert str(draw(seed)).startswith(f"MAIM_FAULTS_SEED={seed}\n")
+
+
+@given(seeds)
+def test_faults_begin_during_the_traffic_in_order_at_an_edge_that_exists(seed: int) -> None:
+    steps = draw(seed).steps
+    assert steps
+    assert [step.tick for step in steps] == sorted(step.tick for step in steps)
+    assert all(0 <= step.tick < TICKS and 0 <= step.edge < EDGES for step in steps)
+
+
+@given(seeds)
+def test_only_the_faults_that_are_allowed_are_drawn(seed: int) -> None:
+    allowed = (Fault.ROUTER_KILLED, Fault.BRIDGE_CUT)
+    assert {step.fault for step in draw(seed, allowed).steps} <= set(allowed)
+
+
+def test_two_hundred_seeds_draw_every_fault() -> None:
+    assert {step.fault for seed in range(200) for step in draw(seed).steps} == set(Fault)

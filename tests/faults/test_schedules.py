@@ -1,0 +1,65 @@
+"""Random schedules of faults: `MAIM_FAULTS_SEED=N make test-faults` plays that one again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Tell
+from tests.faults.play import Play
+from tests.faults.promised import FAULTS
+from tests.faults.schedule import draw
+from tests.faults.site import running_site
+
+# Read before the fixture that hides such names from the processes.
+SEED = os.environ.get("MAIM_FAULTS_SEED", "")
+# Sites that play at the same time: mostly they wait for processes and clients to come back.
+LANES = 4
+ROUTER = {"hook-timeout": 1}
+EDGE = {"drain-window": 0.2}
+
+
+def seeds(count: int) -> list[int]:
+    """The seeds to play: the one that was asked for, or new ones."""
+    return [int(SEED)] if SEED else random.sample(range(10**9), count)
+
+
+@pytest.mark.timeout(1200)
+async def test_random_faults_break_no_promise(
+    request: pytest.FixtureRequest, tmp_path: Path, tell: Tell
+) -> None:
+    chosen = seeds(request.config.getoption("--schedules"))
+    waiting = iter(chosen)
+    failures: list[str] = []
+    lanes = [lane(tmp_path, waiting, tell, failures) for _ in range(min(LANES, len(chosen)))]
+    await asyncio.gather(*lanes)
+    assert not failures, "\n\n".join([f"{len(failures)} of {len(chosen)} failed", *failures])
+
+
+async def lane(folder: Path, waiting: Iterator[int], tell: Tell, failures: list[str]) -> None:
+    """Play one schedule after the other; after a failure at a new site."""
+    for seed in waiting:
+        async with running_site(folder, router=ROUTER, edge=EDGE) as site:
+            for more in chain([seed], waiting):
+                if not await passes(Play(site, draw(more, FAULTS)), more, tell, failures):
+                    break
+
+
+async def passes(play: Play, seed: int, tell: Tell, failures: list[str]) -> bool:
+    """Play one, and keep what it has to say when it fails."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    try:
+        await play.run()
+    except AssertionError as failure:
+        failures.append(str(failure))
+    figures = ", ".join(f"{n} {name}" for name, n in play.oracle.figures.items() if n)
+    result = "FAILED" if play.oracle.broken else "passed"
+    tell(f"seed {seed} {result} in {clock() - began:.1f} s: {figures}")
+    return not play.oracle.broken
