@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from tests.faults.harm import Harm
 from tests.faults.oracle import Oracle
 from tests.faults.people import Person, PlainPerson, SdkPerson, Town
-from tests.faults.promised import EXCUSED, KEPT, ROUTER_ONLY
+from tests.faults.promised import BEHIND_THE_EDGE, EXCUSED
 from tests.faults.schedule import EDGES, TICKS, Schedule, Step, chance
 from tests.faults.site import Site
 
@@ -78,7 +78,7 @@ class Play:
                 speaker.say(listener.name)
 
     def _judge(self) -> None:
-        if {step.fault for step in self._schedule.steps} <= set(ROUTER_ONLY):
+        if {step.fault for step in self._schedule.steps} <= set(BEHIND_THE_EDGE):
             for person in self.people:
                 for end in person.ends:
                     self.oracle.broke(f"a socket of {person.name} ended: {end}")
@@ -88,7 +88,7 @@ class Play:
 
     def _times(self, names: list[str]) -> dict[str, int]:
         """How often who may get one letter: plain clients once more for each loss."""
-        losses = sum(step.fault not in ROUTER_ONLY or not KEPT for step in self._schedule.steps)
+        losses = sum(step.fault not in BEHIND_THE_EDGE for step in self._schedule.steps)
         return {name: 1 + losses for name in names if not name.endswith("sdk")}
 
 

@@ -66,9 +66,10 @@ def chance(*seed: object) -> random.Random:
     return random.Random(":".join(map(str, seed)))  # noqa: S311 - repeatable, not secret
 
 
-def draw(seed: int, faults: Sequence[Fault] = tuple(Fault)) -> Schedule:
-    """Draw a schedule, in the order in which its faults begin."""
+def draw(seed: int, families: Sequence[Sequence[Fault]] = (tuple(Fault),)) -> Schedule:
+    """Draw a schedule of one family of faults, in the order in which they begin."""
     source = chance("schedule", seed)
+    faults = source.choice(families)
     steps = [_step(source, faults) for _ in range(source.randint(1, MOST_STEPS))]
     return Schedule(seed, tuple(sorted(steps, key=lambda step: step.tick)))
 

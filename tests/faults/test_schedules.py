@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.conftest import Tell
 from tests.faults.play import Play
-from tests.faults.promised import FAULTS
+from tests.faults.promised import FAMILIES
 from tests.faults.schedule import draw
 from tests.faults.site import running_site
 
@@ -45,9 +45,10 @@ async def test_random_faults_break_no_promise(
 async def lane(folder: Path, waiting: Iterator[int], tell: Tell, failures: list[str]) -> None:
     """Play one schedule after the other; after a failure at a new site."""
     for seed in waiting:
-        async with running_site(folder, router=ROUTER, edge=EDGE) as site:
+        letters = {"mailbox": f"sqlite:///{folder}/{seed}.db"}  # survives the router
+        async with running_site(folder, router=ROUTER | letters, edge=EDGE) as site:
             for more in chain([seed], waiting):
-                if not await passes(Play(site, draw(more, FAULTS)), more, tell, failures):
+                if not await passes(Play(site, draw(more, FAMILIES)), more, tell, failures):
                     break
 
 
