@@ -41,6 +41,7 @@ class Oracle:
         self._sent: dict[tuple[str, str], int] = defaultdict(int)
         self._open: set[Letter] = set()
         self._acked: set[Letter] = set()
+        self._missing: set[Letter] = set()
         self._refused: dict[Letter, str] = {}
         self._arrived: dict[Letter, int] = {}
         self._last: dict[tuple[str, str], Letter] = {}
@@ -57,6 +58,8 @@ class Oracle:
         """Note that the sender was told that it is safe."""
         self._open.discard(letter)
         self._acked.add(letter)
+        if letter not in self._arrived:
+            self._missing.add(letter)
 
     def refused(self, letter: Letter, why: str) -> None:
         """Note that the sender was told that it was not taken; `why` begins with the code."""
@@ -67,6 +70,7 @@ class Oracle:
 
     def arrived(self, receiver: str, letter: Letter) -> None:
         """Note that a receiver got it."""
+        self._missing.discard(letter)
         times = self._arrived[letter] = self._arrived.get(letter, 0) + 1
         if times > self._times.get(receiver, 1):
             self._broken.append(f"{letter} arrived {times} times")
@@ -90,12 +94,22 @@ class Oracle:
     @property
     def missing(self) -> list[Letter]:
         """Letters that were acknowledged and have not arrived yet."""
-        return sorted(self._acked - self._arrived.keys())
+        return sorted(self._missing)
 
     @property
     def content(self) -> bool:
         """Whether nothing is waited for any more."""
-        return not self._open and self._acked <= self._arrived.keys()
+        return not self._open and not self._missing
+
+    @property
+    def acknowledged(self) -> int:
+        """How many letters were acknowledged to their senders."""
+        return len(self._acked)
+
+    @property
+    def summary(self) -> str:
+        """The figures in one line."""
+        return ", ".join(f"{count} {name}" for name, count in self.figures.items())
 
     @property
     def figures(self) -> dict[str, int]:
@@ -106,7 +120,7 @@ class Oracle:
             "refused": len(self._refused),
             "arrived": len(self._arrived),
             "twice": sum(times > 1 for times in self._arrived.values()),
-            "missing": len(self.missing),
+            "missing": len(self._missing),
             "unanswered": len(self._open),
             "broken": len(self._broken),
         }
@@ -118,7 +132,7 @@ class Oracle:
             *_some("acknowledged but not arrived", self.missing, most),
             *_some("never answered", self.unanswered, most),
         ]
-        return "\n".join([", ".join(f"{n} {name}" for name, n in self.figures.items()), *lines])
+        return "\n".join([self.summary, *lines])
 
     def _first(self, receiver: str, letter: Letter) -> None:
         if receiver != letter.receiver:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -223,7 +224,7 @@ class PlainPerson:
 def _message(letter: Letter, padding: int) -> APIMessageBase:
     return APIMessageBase(
         message_info=BaseMessageInfo(PLATFORM, str(letter), 1.0),
-        message_segment=Seg("text", "x" * padding),
+        message_segment=Seg("text", f"{letter}{' ' * padding}"),
         message_dim=MessageDim(letter.receiver, PLATFORM),
     )
 
@@ -235,3 +236,20 @@ def _frame(letter: Letter, padding: int) -> str:
 
 def _ack(msg_id: str) -> str:
     return json.dumps({"ver": 1, "type": "sys_ack", "meta": {"acked_msg_id": msg_id}})
+
+
+def person(town: Town, name: str, url: str) -> Person:
+    """Make the person whose kind the name ends with."""
+    if name.endswith("sdk"):
+        return SdkPerson(town, name, url)
+    return PlainPerson(town, name, url, acknowledges=name.endswith("plain"))
+
+
+@asynccontextmanager
+async def present(people: list[Person]) -> AsyncIterator[None]:
+    """Let people come, and go at the end."""
+    try:
+        await asyncio.gather(*(person.arrive() for person in people))
+        yield
+    finally:
+        await asyncio.gather(*(person.leave() for person in people))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from tests.faults.harm import Harm
 from tests.faults.oracle import Oracle
-from tests.faults.people import Person, PlainPerson, SdkPerson, Town
+from tests.faults.people import Person, Town, person, present
 from tests.faults.promised import BEHIND_THE_EDGE, EXCUSED
 from tests.faults.schedule import EDGES, TICKS, Schedule, Step, chance
 from tests.faults.site import Site
@@ -31,7 +29,9 @@ class Play:
         names = [f"s{schedule.seed}-{n}-{kind}" for n, kind in enumerate(KINDS)]
         self.oracle = Oracle(self._times(names), EXCUSED)
         self.town = Town(self.oracle)
-        self.people = [person(self.town, name, site.url(n % EDGES)) for n, name in enumerate(names)]
+        self.people: list[Person] = [
+            person(self.town, name, site.url(n % EDGES)) for n, name in enumerate(names)
+        ]
 
     async def run(self) -> None:
         """Play it; raises `AssertionError` with all that is known when a promise is broken."""
@@ -90,20 +90,3 @@ class Play:
         """How often who may get one letter: plain clients once more for each loss."""
         losses = sum(step.fault not in BEHIND_THE_EDGE for step in self._schedule.steps)
         return {name: 1 + losses for name in names if not name.endswith("sdk")}
-
-
-def person(town: Town, name: str, url: str) -> Person:
-    """Make the person whose kind the name ends with."""
-    if name.endswith("sdk"):
-        return SdkPerson(town, name, url)
-    return PlainPerson(town, name, url, acknowledges=name.endswith("plain"))
-
-
-@asynccontextmanager
-async def present(people: list[Person]) -> AsyncIterator[None]:
-    """Let people come, and go at the end."""
-    try:
-        await asyncio.gather(*(person.arrive() for person in people))
-        yield
-    finally:
-        await asyncio.gather(*(person.leave() for person in people))
