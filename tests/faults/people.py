@@ -47,10 +47,14 @@ class Town:
 
 
 class Person(Protocol):
-    """Somebody who sends letters and gets some; `ends` are the ends of links, in order."""
+    """Somebody who sends letters and gets some; `ends` are the ends of links, in order.
+
+    `strange` are the ids of messages that are no letters.
+    """
 
     name: str
     ends: list[str]
+    strange: list[str]
 
     @property
     def connected(self) -> bool: ...
@@ -71,6 +75,7 @@ class SdkPerson:
     def __init__(self, town: Town, name: str, url: str, **settings: Any) -> None:
         self.name = name
         self.ends: list[str] = []
+        self.strange: list[str] = []
         self._town = town
         self._waiting: set[asyncio.Task[None]] = set()
         hurry: dict[str, Any] = {"reconnect_delay": RETRY_SECONDS, "max_reconnect_delay": 0.5}
@@ -119,9 +124,7 @@ class SdkPerson:
         self._town.tell()
 
     def _on_message(self, message: APIMessageBase, metadata: dict[str, Any]) -> None:
-        letter = Letter.read(message.message_info.message_id)
-        self._town.oracle.arrived(self.name, letter)
-        self._town.tell()
+        heard(self._town, self.name, message.message_info.message_id, self.strange)
 
     def _on_disconnect(self, uuid: str, error: str | None) -> None:
         if error is not None:  # else it was `leave`
@@ -134,6 +137,7 @@ class PlainPerson:
     def __init__(self, town: Town, name: str, url: str, *, acknowledges: bool = True) -> None:
         self.name = name
         self.ends: list[str] = []
+        self.strange: list[str] = []
         query = {"api_key": name, "platform": PLATFORM, "uuid": name}
         self._url = f"{url}?{urlencode(query)}"
         self._town = town
@@ -166,6 +170,8 @@ class PlainPerson:
     async def leave(self) -> None:
         """Go, and end every task."""
         assert self._task is not None
+        if self._task.done():
+            self._task.result()  # it never ends by itself
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -213,12 +219,20 @@ class PlainPerson:
                 if known := self._open.pop(payload["msg_id"] or "", None):
                     oracle.refused(known[0], f"{payload['code']}: {payload['message']}")
             case "sys_std":
-                oracle.arrived(
-                    self.name, Letter.read(frame["payload"]["message_info"]["message_id"])
-                )
+                text = frame["payload"]["message_info"]["message_id"]
+                heard(self._town, self.name, text, self.strange)
                 if self._acknowledges:
                     await conn.send(_ack(frame["msg_id"]))
         self._town.tell()
+
+
+def heard(town: Town, receiver: str, text: str, strange: list[str]) -> None:
+    """Tell the oracle of a letter, and keep what is none."""
+    if ">" in text:
+        town.oracle.arrived(receiver, Letter.read(text))
+    else:
+        strange.append(text)
+    town.tell()
 
 
 def _message(letter: Letter, padding: int) -> APIMessageBase:
