@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from maim_protocol.errors import AttachProblem, AttachRefused
 from maim_protocol.frames import (
@@ -48,7 +48,7 @@ class EdgeLink:
     """The stream to one edge. `run` sends what has gathered; the welcome goes first and alone.
 
     `lost` is set when the edge was given up: its stream ends then. `on_slow` hears of a connection
-    for which more waits than its credit.
+    for which more waits than its credit, `on_gone` of what was for one that has just closed.
     """
 
     def __init__(
@@ -58,8 +58,12 @@ class EdgeLink:
         attached_at: float,
         stream: EdgeStream,
         on_slow: Callable[[int], None],
+        on_gone: Callable[[Returned], None],
     ) -> None:
+        # Connections that are closed and may still be in the map.
+        self.gone: set[int] = set()
         self._on_slow = on_slow
+        self._on_gone = on_gone
         self.key = key
         self.address = address
         self.attached_at = attached_at
@@ -120,7 +124,11 @@ class EdgeLink:
 
     def deliver(self, delivery: Delivery) -> None:
         """Send a message to connections of this edge."""
+        if self.gone and not self.gone.isdisjoint(delivery.conns):
+            delivery = self._without_gone(delivery)
         conns = delivery.conns
+        if not conns:
+            return
         self.deliveries += len(conns)
         if delivery.message.number:
             size, held = len(delivery.payload) + MESSAGE_BYTES, self._held
@@ -140,9 +148,9 @@ class EdgeLink:
             *[Returned(delivery, (conn,), taken=False) for delivery in waiting],
         ]
 
-    def forget(self, conn: int) -> None:
-        """Count no more what a connection holds that is gone."""
-        self._held.pop(conn, None)
+    def holds(self, conn: int) -> bool:
+        """Whether a connection is not known to have everything that must not be lost."""
+        return self._held.get(conn, 0) > 0
 
     def messages(self, frame: EdgeFrame) -> Sequence[Inbound]:
         """Read the messages of a frame.
@@ -209,6 +217,13 @@ class EdgeLink:
             *self._in_flight.lose(),
             *[Returned(delivery, delivery.conns, taken=False) for delivery in waiting],
         ]
+
+    def _without_gone(self, delivery: Delivery) -> Delivery:
+        """Return a delivery, as if by the edge, from connections that the map still names."""
+        gone = [conn for conn in delivery.conns if conn in self.gone]
+        here = [conn for conn in delivery.conns if conn not in self.gone]
+        self._on_gone(Returned(delivery, gone, taken=False))
+        return structs.replace(delivery, conns=here)
 
     def _let_go(self, ended: Sequence[Delivery]) -> Sequence[Delivery]:
         """Give the credit of deliveries back; returns those that came from the mailbox."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from maim_protocol.addresses import is_loopback
@@ -34,8 +35,20 @@ def check_hello(hello: Hello, links: Iterable[EdgeKey], auth: Auth) -> None:
         raise AttachRefused(AttachProblem.OPEN, text)
 
 
-async def read_hello(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
-    """Read the frames of the hello and of its live connections; they may hold more."""
+async def read_hello(stream: EdgeStream, timeout: float) -> tuple[Hello, list[EdgeFrame]]:
+    """Read the frames of the hello and of its live connections; they may hold more.
+
+    Raises `AttachRefused` when they do not come within `timeout` seconds, or are none.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            return await _read(stream)
+    except TimeoutError:
+        text = f"expected the whole hello within {timeout:g} s"
+        raise AttachRefused(AttachProblem.PROTOCOL, text) from None
+
+
+async def _read(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
     frame = await stream.read()
     if frame is None or frame.hello is None:
         raise AttachRefused(AttachProblem.PROTOCOL, "expected a hello in the first frame")

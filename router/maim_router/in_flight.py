@@ -37,8 +37,8 @@ class InFlight:
         self._sent = 0
         self._taken = 0
         self._open: dict[int, Delivery] = {}
-        # Deliveries of which a part was returned: their letters stay in the mailbox.
-        self._incomplete: set[int] = set()
+        # Connections from which a delivery came back: its letter stays in the mailbox.
+        self._incomplete: dict[int, set[int]] = {}
 
     def send(self, deliveries: Sequence[Delivery]) -> int:
         """Note what leaves; returns the number of the first."""
@@ -69,7 +69,7 @@ class InFlight:
             if ordinal > self._taken:
                 early.append(delivery)
             if incomplete and ordinal in incomplete:
-                incomplete.discard(ordinal)
+                del incomplete[ordinal]
             else:
                 ended.append(delivery)
         return _taken(early) if early else [], ended
@@ -102,17 +102,19 @@ class InFlight:
         for ordinal, delivery in list(self._open.items()):
             if conn not in delivery.conns or not delivery.message.number:
                 continue
+            if conn in self._incomplete.get(ordinal, ()):
+                continue
             returned.append(Returned(delivery, (conn,), ordinal <= self._taken))
-            self._incomplete.add(ordinal)
             if len(delivery.conns) == 1:
                 del self._open[ordinal]
-                self._incomplete.discard(ordinal)
+            else:
+                self._incomplete.setdefault(ordinal, set()).add(conn)
         return returned
 
     def lose(self) -> list[Returned]:
         """Give everything up."""
         lost = [
-            Returned(delivery, delivery.conns, ordinal <= self._taken)
+            Returned(delivery, self._still(ordinal, delivery.conns), ordinal <= self._taken)
             for ordinal, delivery in self._open.items()
         ]
         self._open.clear()
@@ -120,15 +122,22 @@ class InFlight:
         self._taken = self._sent
         return lost
 
+    def _still(self, ordinal: int, conns: Sequence[int]) -> Sequence[int]:
+        """Leave out the connections from which a delivery came back before."""
+        back = self._incomplete.get(ordinal)
+        return conns if back is None else [conn for conn in conns if conn not in back]
+
     def _hear_of(self, ordinal: int, delivery: Delivery, found: dict[int, int]) -> list[Returned]:
         returned: list[Returned] = []
         if delivery.message.number:
             for code in _RETURNED.intersection(found.values()):
-                conns = [conn for conn in found if found[conn] == code and conn in delivery.conns]
+                named = [conn for conn in found if found[conn] == code and conn in delivery.conns]
+                conns = self._still(ordinal, named)
                 slow = code == BridgeOutcome.SLOW
-                returned.append(Returned(delivery, conns, ordinal <= self._taken, slow))
-                self._incomplete.add(ordinal)
-                found = {conn: code for conn, code in found.items() if conn not in conns}
+                if conns:
+                    returned.append(Returned(delivery, conns, ordinal <= self._taken, slow))
+                self._incomplete.setdefault(ordinal, set()).update(conns)
+                found = {conn: code for conn, code in found.items() if conn not in named}
         if found and isinstance(delivery.flight, Share):
             delivery.flight.hear(found)
         return returned

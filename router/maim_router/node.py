@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from maim_protocol.close_codes import CloseCode
-from maim_protocol.errors import AttachProblem, AttachRefused
 from maim_protocol.frames import EdgeFrame, EdgeStream, Hello, Live, Refused
 from maim_router import events as ev
 from maim_router.admission import Admission
@@ -116,12 +115,7 @@ class Node:
         Raises `AttachRefused` when the edge may not attach or does not keep to the protocol.
         Cancelling ends the attachment.
         """
-        try:
-            async with asyncio.timeout(self.options.hello_timeout):
-                hello, frames = await read_hello(stream)
-        except TimeoutError:
-            text = f"expected the whole hello within {self.options.hello_timeout:g} s"
-            raise AttachRefused(AttachProblem.PROTOCOL, text) from None
+        hello, frames = await read_hello(stream, self.options.hello_timeout)
         if self._stopped:
             return
         link = self._attach(hello, stream, frames)
@@ -165,8 +159,7 @@ class Node:
         await self.resolver.stop()
         await self.admission.stop()
         await self._sweeper.stop()
-        if self.post.mailbox is not None:
-            await self.post.mailbox.close()
+        await self.post.close()
 
     def disconnect(self, entries: Sequence[Any], code: int, reason: str) -> int:
         """Order connections of the map to be closed; returns how many."""
@@ -191,7 +184,8 @@ class Node:
         check_hello(hello, self._links, self.auth)
         for earlier in [k for k in self._links if k.edge_id == key.edge_id]:
             self._detach(self._links[earlier])
-        link = EdgeLink(key, hello.address, time.time(), stream, partial(self._on_slow, key))
+        slow, gone = partial(self._on_slow, key), partial(self._returns.take_one, key)
+        link = EdgeLink(key, hello.address, time.time(), stream, slow, gone)
         self._links[key] = link
         self._sweeper.start()
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
@@ -238,13 +232,18 @@ class Node:
         if messages:
             self._receive(ev.Received(link.key, messages), timestamp)
         for closed in frame.closes:
-            link.forget(closed.conn)
+            link.gone.add(closed.conn)
             self._step(ev.Closed(Address(link.key, closed.conn), closed.code, closed.reason))
+            self.admission.afterwards(partial(link.gone.discard, closed.conn))
         reports = link.on_reports(frame)
         if reports.taken:
             self._step(ev.Settled(reports.taken, told=link.key))
         if reports.returned:
             self._returns.take(link.key, reports.returned, timestamp)
+        for closed in frame.closes:
+            # Before its edge says so: whoever comes next gets this before anything newer.
+            if link.holds(closed.conn):
+                self._returns.take(link.key, link.take_back(closed.conn), timestamp)
         if frame.given_back is not None:
             self._returns.given_back(link, frame.given_back, timestamp)
         if reports.arrived:

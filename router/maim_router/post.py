@@ -86,8 +86,10 @@ class Post:
         if entry not in here:
             return
         going = self._rounds.setdefault(box, Round())
-        if entry.restored:
-            for letter in self._mailbox.read(*box, sorted(going.out)):
+        if entry.restored and going.out:
+            last = max(going.out)
+            numbers = [number for number in self._mailbox.numbers(*box) if number <= last]
+            for letter in self._mailbox.read(*box, numbers):
                 self._give(going, letter, entry)
         if entry.restored or going.targets.isdisjoint(one.uuid for one in here):
             going.targets.add(entry.uuid)
@@ -151,6 +153,11 @@ class Post:
             watched = self._watched.pop((box, number), None)
             if watched is not None:
                 watched[0].close(Outcome.EXPIRED)
+
+    async def close(self) -> None:
+        """Let the mailbox store what it was given."""
+        if self._mailbox is not None:
+            await self._mailbox.close()
 
     def _send_after(self, box: Box, message: Outgoing, here: Sequence[Entry]) -> None:
         """Send a message that came back to connections that came after it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -37,6 +38,10 @@ class Returns:
                 self._put_back(edge, one, now, edge_lost)
             elif isinstance(one.delivery.flight, Share):
                 one.delivery.flight.lose()
+
+    def take_one(self, edge: EdgeKey, returned: Returned) -> None:
+        """Take one delivery back, now."""
+        self.take(edge, (returned,), time.time())
 
     def given_back(self, link: EdgeLink, columns: Deliveries, now: float) -> None:
         """Take deliveries that an earlier stream, or another router, left at an edge.

@@ -41,7 +41,7 @@ class Desk:
     def __init__(self) -> None:
         self.stream = Stream()
         self.slow: list[int] = []
-        self.link = EdgeLink(EDGE, "127.0.0.1:1", 0.0, self.stream, self.slow.append)
+        self.link = EdgeLink(EDGE, "127.0.0.1:1", 0.0, self.stream, self.slow.append, print)
         self.taken: list[bool] = []
 
     def deliver(self, *conns: int, want: Want = Want.WRITTEN, payload: bytes = b"{}") -> Ledger:

@@ -82,11 +82,26 @@ async def test_a_delivery_that_a_client_left_unanswered_waits_in_its_place(
     edge.message(1, "m1", BOB)
     got = await edge.delivered()
     edge.close(2, 1006)
-    await edge.nothing()
+    assert await edge.hear() == 1
     edge.message(1, "m2", BOB)
-    await edge.hear()
+    assert await edge.hear() == 2
+    await edge.admitted(3, "bob")
+    assert await ids(edge, 2) == ["m1", "m2"]
+    # What its edge says of it later is known.
     edge.send(gone(got, 2))
     await edge.nothing()
+
+
+async def test_what_comes_right_behind_a_close_is_for_the_next_connection(
+    edge: MemoryEdge,
+) -> None:
+    """The map still names the closed one then."""
+    await edge.admitted(2, "bob")
+    edge.message(1, "m1", BOB)
+    await edge.delivered()
+    edge.close(2, 1006)
+    edge.message(1, "m2", BOB)
+    assert sorted([await edge.hear(), await edge.hear()]) == [1, 2]
     await edge.admitted(3, "bob")
     assert await ids(edge, 2) == ["m1", "m2"]
 

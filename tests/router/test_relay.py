@@ -31,7 +31,7 @@ class Link(EdgeLink):
     """A link that remembers what it was given."""
 
     def __init__(self, key: EdgeKey) -> None:
-        super().__init__(key, "127.0.0.1:1", 0.0, Stream(), print)
+        super().__init__(key, "127.0.0.1:1", 0.0, Stream(), print, print)
         self.sent: list[tuple[str, tuple[int, ...]]] = []
         self.given: list[Delivery] = []
 
