@@ -7,27 +7,34 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.faults.oracle import Oracle
-from tests.faults.people import Person, Town, person, present
+from tests.faults.people import Person, person, present
 from tests.faults.promised import EXCUSED
 from tests.faults.schedule import chance
 from tests.faults.site import Site
+from tests.faults.town import Town
 
 TICK_SECONDS = 0.02
 KINDS = ("sdk", "plain", "sdk", "silent")
 
 
 class Crowd:
-    """`count` people, spread over the edges; `times` is how often a plain one may get a letter."""
+    """`count` people, spread over the edges; `times` is how often a plain one may get a letter.
 
-    def __init__(self, site: Site, count: int, times: int = 1) -> None:
+    With `doors` each stays at one edge, through its door; without they go on to the next.
+    """
+
+    def __init__(self, site: Site, count: int, times: int = 1, *, doors: bool = True) -> None:
         names = [f"p{n}-{KINDS[n // 2 % len(KINDS)]}" for n in range(count)]
         plain = {name: times for name in names if not name.endswith("sdk")}
         self.site = site
         self.oracle = Oracle(plain, EXCUSED)
         self.town = Town(self.oracle)
-        edges = len(site.edges)
+        edges = range(len(site.edges))
+        urls = [site.url(edge, door=doors) for edge in edges]
+        ways = [urls[n:] + urls[:n] for n in edges]
         self.people: list[Person] = [
-            person(self.town, name, site.url(n % edges)) for n, name in enumerate(names)
+            person(self.town, name, *ways[n % len(ways)][: 1 if doors else None])
+            for n, name in enumerate(names)
         ]
 
     @asynccontextmanager
@@ -79,8 +86,10 @@ class Crowd:
 
 
 @asynccontextmanager
-async def gathered(site: Site, count: int, times: int = 1) -> AsyncIterator[Crowd]:
+async def gathered(
+    site: Site, count: int, times: int = 1, *, doors: bool = True
+) -> AsyncIterator[Crowd]:
     """Let a crowd come, and go at the end."""
-    crowd = Crowd(site, count, times)
+    crowd = Crowd(site, count, times, doors=doors)
     async with present(crowd.people):
         yield crowd

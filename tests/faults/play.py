@@ -7,10 +7,11 @@ from collections import defaultdict
 
 from tests.faults.harm import Harm
 from tests.faults.oracle import Oracle
-from tests.faults.people import Person, Town, person, present
+from tests.faults.people import Person, person, present
 from tests.faults.promised import BEHIND_THE_EDGE, EXCUSED
 from tests.faults.schedule import EDGES, TICKS, Schedule, Step, chance
 from tests.faults.site import Site
+from tests.faults.town import Town
 
 TICK_SECONDS = 0.02
 PATIENCE_SECONDS = 60.0

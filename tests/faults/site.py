@@ -94,10 +94,12 @@ class Site:
         self.edges: list[Process] = []
         self.bridges: list[Proxy] = []
         self.doors: list[Proxy] = []
+        self._ports: list[int] = []
 
-    def url(self, edge: int) -> str:
-        """Where clients find an edge, through its door."""
-        return f"ws://127.0.0.1:{self.doors[edge].port}/ws"
+    def url(self, edge: int, *, door: bool = True) -> str:
+        """Where clients find an edge, through its door or past it."""
+        port = self.doors[edge].port if door else self._ports[edge]
+        return f"ws://127.0.0.1:{port}/ws"
 
     def feel(self, mood: str) -> None:
         """Let authentication be "well", "slow", or let it "hang" or "raise"."""
@@ -115,6 +117,7 @@ class Site:
         self.edges.append(edge)
         self.bridges.append(bridge)
         self.doors.append(door)
+        self._ports.append(port)
         await edge.start()
         await service.logged("attached to")
 

@@ -11,9 +11,12 @@ import pytest
 
 from maim_router.service.client import ControlClient
 from tests.faults.oracle import Oracle
-from tests.faults.people import PLATFORM, Person, SdkPerson, Town, person, present
+from tests.faults.people import Person, person, present
 from tests.faults.promised import EXCUSED
+from tests.faults.sdk_person import SdkPerson
 from tests.faults.site import Site, running_site
+from tests.faults.town import Town
+from tests.faults.wire import PLATFORM
 
 LETTERS = 50
 KINDS = ("sdk", "plain", "silent")

@@ -13,9 +13,11 @@ from tests.clients.released import ReleasedClient
 from tests.faults.conftest import Tell
 from tests.faults.crowd import gathered
 from tests.faults.oracle import Letter, Oracle
-from tests.faults.people import SdkPerson, Town, present
+from tests.faults.people import present
 from tests.faults.promised import EXCUSED
+from tests.faults.sdk_person import SdkPerson
 from tests.faults.site import Site, running_site
+from tests.faults.town import Town
 
 PEOPLE = 200
 KILLS = 3
