@@ -1,0 +1,81 @@
+"""Clients that read slowly or never: memory is bounded, and others go on."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.faults.conftest import Tell
+from tests.faults.latencies import of_all, percentile
+from tests.faults.oracle import Oracle
+from tests.faults.people import person, present
+from tests.faults.sdk_person import SdkPerson
+from tests.faults.site import Site, running_site
+from tests.faults.town import Town
+from tests.faults.wire import PLATFORM
+
+MIB = 1 << 20
+LETTERS = 50
+OUTBOX_BYTES = 4 * MIB
+MAILBOX_BYTES = 8 * MIB
+# What one client may leave unanswered (edge and router keep it), what its sender may have
+# unsettled, and a large message as chunks, as a whole and encoded.
+KEPT_BYTES = OUTBOX_BYTES + 16 * MIB
+UNSETTLED_BYTES = 8 * MIB
+ROOM_BYTES = 8 * MIB
+BOUND_BYTES = KEPT_BYTES + MAILBOX_BYTES + UNSETTLED_BYTES + ROOM_BYTES
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def memory(site: Site) -> list[int]:
+    return [process.resident_bytes() for process in (site.router, *site.edges)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@pytest.mark.parametrize("bridge", ["http2", "grpc"])
+async def test_who_never_reads_costs_no_more_memory_than_is_configured(
+    tmp_path: Path, tell: Tell, bridge: str
+) -> None:
+    town = Town(Oracle(excused=["mailbox_full"]))
+    limits = {"outbox-bytes": OUTBOX_BYTES, "bridge": bridge}
+    boxes = {"mailbox-bytes": MAILBOX_BYTES, "bridge": bridge}
+    query = urlencode({"api_key": "deaf", "platform": PLATFORM})
+    async with running_site(tmp_path, edges=1, router=boxes, edge=limits) as site:
+        url = site.url(0, door=False)
+        alice = SdkPerson(town, "alice", url)
+        async with present([alice]), connect(f"{url}?{query}", max_queue=1, ping_interval=None):
+            calm = await of_all(url, "calm", 10, 100)
+            before = memory(site)
+            busy = asyncio.create_task(of_all(url, "busy", 10, 100))
+            for _ in range(LETTERS):
+                alice.say("deaf", MIB)
+            await town.until(lambda: not town.oracle.unanswered)
+            after = memory(site)
+            measured = percentile(calm, 99), percentile(await busy, 99)
+    grown = [(now - then) / MIB for then, now in zip(before, after, strict=True)]
+    tell(
+        f"{LETTERS} MiB for who never reads, over {bridge}: router +{grown[0]:.1f}, "
+        f"edge +{grown[1]:.1f} MiB at most (bound {BOUND_BYTES / MIB:.0f}); p99 of 10 others "
+        f"{measured[0]:.1f} ms before, {measured[1]:.1f} during; {town.oracle.summary}"
+    )
+    assert max(grown) * MIB < BOUND_BYTES
+
+
+async def test_who_reads_slowly_gets_everything_in_the_end(tmp_path: Path) -> None:
+    town = Town(Oracle({"bob-plain": 5, "eve-silent": 5}, ["mailbox_full"]))
+    async with running_site(tmp_path, router={"mailbox-bytes": 64 * MIB}) as site:
+        site.doors[1].limit(2 * MIB)
+        slow = [person(town, n, site.url(1)) for n in ("bob-plain", "eve-silent", "joe-sdk")]
+        alice = SdkPerson(town, "alice", site.url(0))
+        async with present([alice, *slow]), asyncio.timeout(120):
+            for _ in range(100):
+                for each in slow:
+                    alice.say(each.name, 32 << 10)
+            await town.until(lambda: town.oracle.content)
+    assert town.oracle.broken == []
