@@ -201,12 +201,13 @@ class EdgeLink:
                 raise _malformed("outcomes", error) from None
         if frame.done:
             try:
-                early, ended = self._in_flight.finish(frame.done)
+                early, ended, partly = self._in_flight.finish(frame.done)
             except ValueError as error:
                 raise _malformed("done", error) from None
             if early:
                 reports.taken = [*reports.taken, *early]
             reports.arrived = self._let_go(ended)
+            self._let_go(partly)
         return reports
 
     def lose(self) -> Sequence[Returned]:

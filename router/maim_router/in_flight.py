@@ -53,14 +53,15 @@ class InFlight:
         get = self._open.get
         return _taken([get(ordinal) for ordinal in range(first, self._taken + 1)])
 
-    def finish(self, done: Ranges) -> tuple[list[Relay], list[Delivery]]:
+    def finish(self, done: Ranges) -> tuple[list[Relay], list[Delivery], list[Delivery]]:
         """Note what the edge is done with; returns the relays that it had not taken before.
 
-        And the deliveries whose every receiver has them. Raises `ValueError` for ranges out of
-        order.
+        And the deliveries whose every receiver has them, and those that came back in part.
+        Raises `ValueError` for ranges out of order.
         """
         pop, incomplete = self._open.pop, self._incomplete
         ended: list[Delivery] = []
+        partly: list[Delivery] = []
         early: list[Delivery] = []
         for ordinal in list(covered(done, self._open)):
             delivery = pop(ordinal)
@@ -70,9 +71,10 @@ class InFlight:
                 early.append(delivery)
             if incomplete and ordinal in incomplete:
                 del incomplete[ordinal]
+                partly.append(delivery)
             else:
                 ended.append(delivery)
-        return _taken(early) if early else [], ended
+        return _taken(early) if early else [], ended, partly
 
     def hear(self, outcomes: Outcomes) -> list[Returned]:
         """Take in outcomes; returns what was not delivered and may be elsewhere.

@@ -40,7 +40,7 @@ def test_what_is_done_is_forgotten() -> None:
     sent = delivery(1, flight=relay(1))
     in_flight.send([sent])
     in_flight.take(1)
-    assert in_flight.finish([(1, 1)]) == ([], [sent])
+    assert in_flight.finish([(1, 1)]) == ([], [sent], [])
     assert in_flight.lose() == []
 
 
@@ -55,9 +55,10 @@ def test_what_a_connection_did_not_get_comes_back() -> None:
 
 def test_a_letter_that_came_back_in_part_did_not_arrive() -> None:
     in_flight = InFlight()
-    in_flight.send([delivery(1, 7, 8, boxed=True)])
+    sent = delivery(1, 7, 8, boxed=True)
+    in_flight.send([sent])
     in_flight.hear(Outcomes([1], [7], [GONE]))
-    assert in_flight.finish([(1, 1)])[1] == []
+    assert in_flight.finish([(1, 1)]) == ([], [], [sent])
 
 
 def test_what_is_too_large_or_was_dropped_does_not_come_back() -> None:
