@@ -14,7 +14,7 @@ import pytest
 from tests.faults.conftest import Tell
 from tests.faults.play import Play
 from tests.faults.promised import FAMILIES
-from tests.faults.schedule import draw
+from tests.faults.schedule import Fault, Schedule, Step, draw
 from tests.faults.site import running_site
 
 # Read before the fixture that hides such names from the processes.
@@ -64,3 +64,26 @@ async def passes(play: Play, seed: int, tell: Tell, failures: list[str]) -> bool
     result = "FAILED" if play.oracle.broken else "passed"
     tell(f"seed {seed} {result} in {clock() - began:.1f} s: {figures}")
     return not play.oracle.broken
+
+
+# What random schedules found once; the code behind each has changed since.
+KEPT = {
+    "a half-open door of a client whose router dies": (
+        Step(41, Fault.DOOR_HALF_OPEN, 1, 30),
+        Step(49, Fault.ROUTER_KILLED, 1, 27),
+        Step(55, Fault.BRIDGE_CUT, 1, 14),
+    ),
+    "a reset door of clients behind a narrow bridge": (
+        Step(18, Fault.BRIDGE_NARROW, 1, 27),
+        Step(37, Fault.DOOR_RESET, 1, 16),
+    ),
+}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("steps", KEPT.values(), ids=list(KEPT))
+async def test_what_was_broken_once_stays_whole(tmp_path: Path, steps: tuple[Step, ...]) -> None:
+    router = ROUTER | {"mailbox": f"sqlite:///{tmp_path}/letters.db"}
+    async with running_site(tmp_path, router=router, edge=EDGE) as site:
+        for seed in range(3):
+            await Play(site, Schedule(seed, steps)).run()
