@@ -133,8 +133,7 @@ class PicowsSocket:
 
     def resume_reading(self) -> None:
         """Go on handing messages over."""
-        self._receiver.resume()
-        self.go_on()
+        self._receiver.resume(self.go_on)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""

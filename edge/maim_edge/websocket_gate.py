@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from maim_edge.websocket_direct import UNCHECKED_BYTES, Listener
@@ -24,8 +24,8 @@ class Receiver(Protocol):
     def pause(self) -> None:
         """Hand nothing over."""
 
-    def resume(self) -> None:
-        """Hand over what waits, soon."""
+    def resume(self, go_on: Callable[[], None]) -> None:
+        """Hand over what waits, soon, and call `go_on` when nothing waits any more."""
 
     def drop(self) -> None:
         """Forget what waits: the WebSocket is being closed from here."""
@@ -55,7 +55,7 @@ class Gate:
     What waits is bounded by its owner, who stops reading when the listener pauses.
     """
 
-    __slots__ = ("_dropped", "_end", "_listener", "_paused", "_waiting")
+    __slots__ = ("_dropped", "_end", "_go_on", "_listener", "_paused", "_waiting")
 
     unchecked_bytes: float = UNCHECKED_BYTES
 
@@ -63,6 +63,7 @@ class Gate:
         self._listener = listener
         self._paused = False
         self._dropped = False
+        self._go_on: Callable[[], None] | None = None
         self._end: tuple[int, str] | None = None
         self._waiting: deque[bytes] | None = deque(backlog)
         self._pass_on_soon()
@@ -81,13 +82,15 @@ class Gate:
         if self._dropped:
             return
         self._paused = True
+        self._go_on = None
         if self._waiting is None:
             self._waiting = deque()
 
-    def resume(self) -> None:
-        """Hand over what waits, soon."""
+    def resume(self, go_on: Callable[[], None]) -> None:
+        """Hand over what waits, soon; more is read after that, or it would pile up here."""
         if self._paused:
             self._paused = False
+            self._go_on = go_on
             self._pass_on_soon()
 
     def drop(self) -> None:
@@ -134,6 +137,9 @@ class Gate:
         if self._paused or self._waiting is None:
             return
         self._waiting = None
+        go_on, self._go_on = self._go_on, None
+        if go_on is not None:
+            go_on()
         if self._end is not None:
             self._tell_end(*self._end)
 

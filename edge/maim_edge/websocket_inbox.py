@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 CONNECT = {"type": "websocket.connect"}
@@ -66,7 +67,7 @@ class Inbox:
     def pause(self) -> None:
         """Do nothing: it keeps what comes anyway."""
 
-    def resume(self) -> None:
+    def resume(self, go_on: Callable[[], None]) -> None:
         """Do nothing: the application asks."""
 
     def drop(self) -> None:

@@ -60,8 +60,7 @@ class SansIOSocket:
 
     def resume_reading(self) -> None:
         """Go on handing messages over."""
-        self.gate.resume()
-        self._protocol.go_on_reading()
+        self.gate.resume(self._protocol.go_on_reading)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""

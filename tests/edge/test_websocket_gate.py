@@ -60,7 +60,7 @@ async def test_a_pause_takes_effect_at_once_and_lasts_until_it_is_lifted() -> No
     gate.end(1000, "")
     for heard in ([b"1"], [b"1", b"2"], [b"1", b"2", b"3"]):
         assert listener.heard == heard
-        gate.resume()
+        gate.resume(lambda: None)
         await turn()
     assert listener.heard == [b"1", b"2", b"3", (1000, "")]
 
@@ -71,7 +71,7 @@ async def test_a_resume_that_is_taken_back_hands_nothing_over() -> None:
     await turn()
     gate.pause()
     gate.take(b"1")
-    gate.resume()
+    gate.resume(lambda: None)
     gate.pause()
     await turn()
     assert listener.heard == []

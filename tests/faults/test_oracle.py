@@ -35,12 +35,11 @@ def test_an_arrival_before_its_acknowledgement_is_as_good() -> None:
 
 def test_once_is_the_most_unless_a_receiver_cannot_tell() -> None:
     oracle = Oracle(times={"old": 2})
-    for receiver in ("new", "old"):
-        letter = oracle.write("alice", receiver)
-        oracle.arrived(receiver, letter)
-        oracle.arrived(receiver, letter)
+    new, old = oracle.write("alice", "new"), oracle.write("alice", "old")
+    for letter in (new, new, old, old):
+        oracle.arrived(letter.receiver, letter)
     assert oracle.broken == ["alice>new#1 arrived 2 times"]
-    oracle.arrived("old", letter)
+    oracle.arrived("old", old)
     assert oracle.broken[1:] == ["alice>old#1 arrived 3 times"]
     assert oracle.figures["twice"] == 2
 

@@ -61,6 +61,21 @@ async def test_a_sender_is_held_back_while_a_listener_pauses(ws: ProtocolClass) 
             await client.writer.drain()
 
 
+async def test_a_sender_is_held_back_by_a_listener_that_takes_one_message_at_a_time(
+    ws: ProtocolClass,
+) -> None:
+    async with serving(ws, OneByOne) as site:
+        client, listener = await site.pair()
+        for _ in range(64):
+            client.send(text_frame(b"x" * 1_000_000))
+        for count in range(1, 9):
+            await listener.until(lambda count=count: len(listener.messages) == count)  # type: ignore[misc]
+            listener.socket.resume_reading()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.writer.drain(), 0.3)
+        assert client.writer.transport.get_write_buffer_size() > 40_000_000
+
+
 async def test_a_sender_is_held_back_until_it_is_handed_over(ws: ProtocolClass) -> None:
     async with serving(ws) as site:
         site.may_take.clear()
