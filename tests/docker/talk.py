@@ -40,8 +40,10 @@ async def say(socket: ClientConnection, text: str, user: str, platform: str) -> 
 
 
 async def hear(socket: ClientConnection) -> str:
-    """Return the text of the next message."""
+    """Return the text of the next message, and acknowledge it: it would come again."""
     frame = await _next(socket, "sys_std")
+    ack = {"ver": 1, "msg_id": uuid.uuid4().hex, "type": "sys_ack", "payload": {}}
+    await socket.send(json.dumps(ack | {"meta": {"acked_msg_id": frame["msg_id"]}}))
     text: str = frame["payload"]["message_segment"]["data"]
     return text
 
