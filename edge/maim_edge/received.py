@@ -67,9 +67,9 @@ class Received:
 
     @property
     def asks(self) -> bool:
-        """Whether it is time to ask by a ping what the client has read."""
+        """Whether it is time to ask by a ping what the client has read, or too late for it."""
         if self._pinged is not None:
-            return False
+            return self.overflows
         if self._acks:
             return len(self._undone) >= ASK_LATE_MESSAGES or self._bytes >= ASK_LATE_BYTES
         return len(self._undone) >= ASK_MESSAGES or self._bytes >= ASK_BYTES

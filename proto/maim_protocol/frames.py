@@ -204,6 +204,7 @@ class EdgeFrame:
     done: Ranges = field(default_factory=list)
     outcomes: Outcomes | None = None
     given_back: Deliveries | None = None
+    given_back_from: Sequence[Live] = ()
     pending: Sequence[PendingBytes] = ()
     draining: bool = False
 

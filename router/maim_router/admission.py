@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from maim_protocol.errors import Refusal
+from maim_protocol.frames import Open
 from maim_router import events as ev
 from maim_router.auth import Auth, AuthAnswer
 from maim_router.connection_map import ConnectionMap, Entry
@@ -56,9 +58,15 @@ class Admission:
 
     def authenticate(self, action: ev.Authenticate) -> None:
         """Ask the auth callback about a handshake."""
-        task = asyncio.get_running_loop().create_task(self._ask(action))
-        self._asking[task] = action.address.edge
-        task.add_done_callback(self._asking.pop)
+        self._start(action.address.edge, self._ask(action))
+
+    def identify(self, edge: EdgeKey, asked: Open, then: Callable[[str], None]) -> None:
+        """Ask whose a connection was; empty: nobody's, or nobody can say."""
+
+        async def ask() -> None:
+            then((await self._authenticate(edge, asked)).user_id)
+
+        self._start(edge, ask())
 
     def write(self, action: _Write) -> None:
         """Write to the map after everything that was to be written before."""
@@ -92,16 +100,24 @@ class Admission:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _ask(self, action: ev.Authenticate) -> None:
-        asked = action.open
+    def _start(self, edge: EdgeKey, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._asking[task] = edge
+        task.add_done_callback(self._asking.pop)
+
+    async def _authenticate(self, edge: EdgeKey, asked: Open) -> AuthAnswer:
         try:
-            answer = await self._auth.authenticate(metadata(Session(action.address.edge, asked)))
+            answer = await self._auth.authenticate(metadata(Session(edge, asked)))
         except Exception:
             log.exception("authentication failed")
             text = "authentication failed, try again later"
-            answer = AuthAnswer(code=Refusal.ROUTER_UNAVAILABLE, text=text)
+            return AuthAnswer(code=Refusal.ROUTER_UNAVAILABLE, text=text)
         if answer.user_id and self.denials.match(answer.user_id, asked.platform, asked.api_key):
-            answer = AuthAnswer(code=Refusal.UNAUTHENTICATED, text="refused by the operator")
+            return AuthAnswer(code=Refusal.UNAUTHENTICATED, text="refused by the operator")
+        return answer
+
+    async def _ask(self, action: ev.Authenticate) -> None:
+        answer = await self._authenticate(action.address.edge, action.open)
         if answer.user_id:
             self._report(ev.Authenticated(action.address, answer.user_id))
         else:

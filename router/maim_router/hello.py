@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 from maim_protocol.addresses import is_loopback
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_protocol.frames import PROTOCOL_VERSION, EdgeFrame, EdgeStream, Hello
+from maim_protocol.frames import PROTOCOL_VERSION, EdgeFrame, EdgeStream, Hello, Live
 from maim_router.auth import Auth, OpenAuth
+from maim_router.connection_map import ConnectionMap
 from maim_router.events import EdgeKey
 
 EDGE_ID_MAX_CHARS = 128
@@ -33,6 +35,13 @@ def check_hello(hello: Hello, links: Iterable[EdgeKey], auth: Auth) -> None:
             "127.0.0.1"
         )
         raise AttachRefused(AttachProblem.OPEN, text)
+
+
+def renamed(live: Live, connections: ConnectionMap) -> Live:
+    """Take the id away from an announced connection when another one has it."""
+    if connections.get(live.admission.connection_uuid) is None:
+        return live
+    return replace(live, admission=replace(live.admission, connection_uuid=""))
 
 
 async def read_hello(stream: EdgeStream, timeout: float) -> tuple[Hello, list[EdgeFrame]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 
 from maim_protocol.frames import Admission, Live, Open
@@ -31,6 +32,14 @@ class Signer:
         """Tell whether a router with this key admitted what an edge announces."""
         proof = self._proof(edge, live.open, live.admission)
         return hmac.compare_digest(proof, live.admission.proof)
+
+    def divide(self, edge: EdgeKey, lives: Iterable[Live]) -> tuple[list[Live], list[Live]]:
+        """Sort what an edge announces: with a proof that holds, and without."""
+        proven: list[Live] = []
+        unproven: list[Live] = []
+        for live in lives:
+            (proven if self.proves(edge, live) else unproven).append(live)
+        return proven, unproven
 
     def _proof(self, edge: EdgeKey, asked: Open, admission: Admission) -> bytes:
         parts = (

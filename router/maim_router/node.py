@@ -8,12 +8,12 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from maim_protocol.close_codes import CloseCode
-from maim_protocol.frames import EdgeFrame, EdgeStream, Hello, Live, Refused
+from maim_protocol.frames import EdgeFrame, EdgeStream, Hello, Refused
 from maim_router import events as ev
 from maim_router.admission import Admission
 from maim_router.auth import Auth
@@ -21,8 +21,9 @@ from maim_router.connection_map import ConnectionMap, MemoryConnectionMap
 from maim_router.dispatch import Ack, Dispatch
 from maim_router.edge_link import EdgeLink
 from maim_router.events import Address, EdgeKey
+from maim_router.given_back import GivenBack
 from maim_router.handlers import Handlers, Order
-from maim_router.hello import check_hello, read_hello
+from maim_router.hello import check_hello, read_hello, renamed
 from maim_router.hooks import Hooks
 from maim_router.hub import Hub
 from maim_router.identity import Signer
@@ -96,6 +97,7 @@ class Node:
         self._relay = Relay(self.resolver, self.connections, sender, self.post, numbers, self._step)
         self._dispatch = Dispatch(hooks, self.handlers, self.options.ack, self._step)
         self.admission = Admission(auth, self.connections, self._step, numbers)
+        self._given_back = GivenBack(self.post, self._signer, self.admission.identify)
         self.lifecycle = LifecycleFeed(self._dispatch, self.admission.afterwards)
         self.messenger = Messenger(self.connections, self.resolver, sender, numbers)
 
@@ -169,11 +171,15 @@ class Node:
 
     def _on_slow(self, edge: EdgeKey, conn: int) -> None:
         """Send a connection away for which too much waits here; the mailbox takes that."""
-        link = self._links.get(edge)
-        if link is not None:
-            text = "slow consumer: more waits for it at the router than it may hold"
-            self._returns.take(edge, link.take_back(conn), time.time())
-            link.disconnect(conn, CloseCode.SLOW_CONSUMER, text)
+        text = "slow consumer: more waits for it at the router than it may hold"
+        self._take_back(Address(edge, conn))
+        self._carry_out(ev.Disconnect(Address(edge, conn), CloseCode.SLOW_CONSUMER, text))
+
+    def _take_back(self, address: Address) -> None:
+        """Take what a connection is not known to have, and leave it to others."""
+        link = self._links.get(address.edge)
+        if link is not None and link.holds(address.conn):
+            self._returns.take(address.edge, link.take_back(address.conn), time.time())
 
     async def _resolve(self, api_key: str, platform: str) -> str:
         async with asyncio.timeout(self.options.hook_timeout):
@@ -190,16 +196,11 @@ class Node:
         self._sweeper.start()
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
         live = [self._shared.live(live) for frame in frames for live in frame.live]
-        proven = [one for one in live if self._signer.proves(key, one)]
-        unproven = [self._renamed(one) for one in live if not self._signer.proves(key, one)]
-        self._step(ev.EdgeAttached(key, proven, unproven))
+        proven, unproven = self._signer.divide(key, live)
+        self._step(
+            ev.EdgeAttached(key, proven, [renamed(one, self.connections) for one in unproven])
+        )
         return link
-
-    def _renamed(self, live: Live) -> Live:
-        """Take the id away from an announced connection when another one has it."""
-        if self.connections.get(live.admission.connection_uuid) is None:
-            return live
-        return replace(live, admission=replace(live.admission, connection_uuid=""))
 
     def _detach(self, link: EdgeLink) -> None:
         if self._links.get(link.key) is not link:
@@ -242,10 +243,9 @@ class Node:
             self._returns.take(link.key, reports.returned, timestamp)
         for closed in frame.closes:
             # Before its edge says so: whoever comes next gets this before anything newer.
-            if link.holds(closed.conn):
-                self._returns.take(link.key, link.take_back(closed.conn), timestamp)
+            self._take_back(Address(link.key, closed.conn))
         if frame.given_back is not None:
-            self._returns.given_back(link, frame.given_back, timestamp)
+            self._given_back.take(link, frame.given_back, frame.given_back_from)
         if reports.arrived:
             self.post.arrived(reports.arrived)
 
@@ -287,13 +287,13 @@ class Node:
                     link.answer(address.conn, Refused(code, text))
             case ev.Disconnect(address, close_code, reason):
                 if link := self._links.get(address.edge):
-                    if close_code == CloseCode.REPLACED:
-                        # Whoever comes in its place gets what it did not.
-                        self._returns.take(address.edge, link.take_back(address.conn), time.time())
                     link.disconnect(address.conn, close_code, reason)
             case ev.NotifyConnected() | ev.NotifyActivated():
                 self.lifecycle.take(action)
                 if entry := self.connections.get(action.session.uuid):
                     self.post.came(entry)
             case ev.NotifyDisconnected():
+                if action.replaced_by:
+                    # Whoever comes in its place gets what it did not.
+                    self._take_back(action.session.address)
                 self.lifecycle.take(action)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from maim_protocol.frames import Want
@@ -73,11 +74,13 @@ class Sender:
         if wait_for == "acked":
             self._post.watch(message, ledger, Want.ACKED)
         try:
-            self._post.keep(message, stored.set_result)
+            self._post.keep(message, partial(_answer, stored))
             if not await stored:
                 return DeliveryReport(message.msg_id, message.target_user)
             if wait_for == "acked":
-                await ledger.wait(timeout, for_box=True)
+                left = self._post.expires_at(message) - time.time()
+                await ledger.wait(min(timeout, left), for_box=True)
+                self._post.expire(time.time())
         finally:
             self._post.unwatch(message)
         return self._report(message, ledger.outcomes, ledger.box or Outcome.QUEUED)
@@ -88,3 +91,9 @@ class Sender:
         queued = box is not None or Outcome.QUEUED in outcomes.values()
         expires_at = self._post.expires_at(message) if queued else 0.0
         return DeliveryReport(message.msg_id, message.target_user, outcomes, box, expires_at)
+
+
+def _answer(waiting: asyncio.Future[bool], safe: bool) -> None:
+    """Tell who may have given up waiting."""
+    if not waiting.done():
+        waiting.set_result(safe)

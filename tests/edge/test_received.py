@@ -235,6 +235,16 @@ def test_nothing_is_given_up_but_too_much_is_said() -> None:
     assert desk.done() == []
 
 
+def test_too_much_is_looked_at_while_a_ping_is_not_answered() -> None:
+    desk = Desk()
+    desk.written("m0")
+    desk.received.pinged()
+    for number in range(MOST_MESSAGES):
+        assert not desk.received.asks
+        desk.written(f"n{number}")
+    assert desk.received.asks
+
+
 def test_what_waits_in_the_outbox_does_not_count_as_too_much() -> None:
     desk = Desk()
     desk.deliver("m1", size=OUTBOX_BYTES)

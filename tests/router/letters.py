@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes
 from maim_router.auth import OpenAuth
 from maim_router.hooks import Hooks
@@ -18,6 +22,14 @@ def make(mailbox: MemoryMailbox | None = None) -> Node:
     mailbox = mailbox or MemoryMailbox(BOUNDS)
     options = NodeOptions(stop_timeout=0)
     return Node(Hooks(), OpenAuth(), options, mailbox=mailbox)
+
+
+@asynccontextmanager
+async def running(node: Node) -> AsyncIterator[Node]:
+    """Stop it in the end, and do not wait for ever before that."""
+    async with asyncio.timeout(30):
+        yield node
+        await node.stop()
 
 
 async def ids(edge: MemoryEdge, count: int) -> list[str]:

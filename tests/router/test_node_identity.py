@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
-
 from maim_protocol.frames import (
     Admission,
     DisconnectOrder,
@@ -19,22 +14,6 @@ from maim_router.identity import Signer
 from maim_router.node import Node, NodeOptions
 from tests.router.letters import make
 from tests.router.memory_edge import MemoryEdge
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    node = make()
-    async with asyncio.timeout(30):
-        yield node
-        await node.stop()
-
-
-@pytest.fixture
-async def edge(node: Node) -> MemoryEdge:
-    """An edge with alice as connection 1."""
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    return edge
 
 
 async def test_another_router_with_the_same_key_takes_connections_over_unasked() -> None:
@@ -68,12 +47,13 @@ async def test_a_connection_without_a_proof_is_authenticated_again() -> None:
     await node.stop()
 
 
-async def test_an_announced_connection_does_not_take_the_id_of_another_one(
-    node: Node, edge: MemoryEdge
-) -> None:
+async def test_an_announced_connection_does_not_take_the_id_of_another_one() -> None:
+    node = make()
+    edge = await MemoryEdge(node).attach()
     admission = await edge.admitted(2, "bob")
     stolen = Live(Open(1, "mallory", "qq"), Admission(admission.connection_uuid, "bob"))
     await MemoryEdge(node, "forged").attach([stolen])
     entry = node.connections.get(admission.connection_uuid)
     assert entry is not None
     assert (entry.user_id, entry.edge.edge_id) == ("bob", "edge-1")
+    await node.stop()

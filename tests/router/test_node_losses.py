@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
 
-from maim_protocol.errors import AttachRefused, ErrorCode
+from maim_protocol.errors import ErrorCode
 from maim_protocol.frames import (
     BridgeOutcome,
-    Deliveries,
     EdgeFrame,
     Live,
     Open,
@@ -20,16 +18,14 @@ from maim_protocol.frames import (
 )
 from maim_router.delivery import Outcome
 from maim_router.node import Node
-from tests.router.letters import BOB, BOUNDS, gone, ids, make
+from tests.router.letters import BOB, BOUNDS, gone, ids, make, running
 from tests.router.memory_edge import Delivered, MemoryEdge
 
 
 @pytest.fixture
 async def node() -> AsyncIterator[Node]:
-    node = make()
-    async with asyncio.timeout(30):
+    async with running(make()) as node:
         yield node
-        await node.stop()
 
 
 @pytest.fixture
@@ -234,33 +230,3 @@ async def test_a_message_for_one_connection_or_for_everybody_does_not_wait(node:
     to_all = await node.messenger.broadcast(b"{}")
     custom = await node.messenger.send_custom("x", b"{}", user_id="bob")
     assert {to_all.outcome, custom.outcome} == {Outcome.NO_CONNECTION}
-
-
-async def test_what_an_edge_gives_back_is_kept_for_the_next_connection(node: Node) -> None:
-    """Another router sent it, and that one is lost as well as the client."""
-    edge = await MemoryEdge(node).attach()
-    columns = Deliveries(
-        ordinals=[4],
-        conns=[9],
-        msg_ids=["m1"],
-        types=["sys_std"],
-        sender_users=["alice"],
-        sender_platforms=["qq"],
-        target_users=["bob"],
-        platforms=["qq"],
-        timestamps=[time.time()],
-        payloads=[b"{}"],
-        numbers=[77],
-    )
-    edge.send(EdgeFrame(given_back=columns))
-    await edge.nothing()
-    await edge.admitted(10, "bob")
-    got = await edge.delivered()
-    assert (got.msg_id, got.sender_user) == ("m1", "alice")
-
-
-async def test_a_malformed_give_back_ends_the_attachment(node: Node) -> None:
-    edge = await MemoryEdge(node).attach()
-    edge.send(EdgeFrame(given_back=Deliveries(ordinals=[1], conns=[1])))
-    with pytest.raises(AttachRefused, match="given_back"):
-        await edge.serving

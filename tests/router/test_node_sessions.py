@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -24,6 +23,7 @@ from maim_router.hooks import Hooks
 from maim_router.mailbox import Bounds, MemoryMailbox
 from maim_router.node import Node, NodeOptions
 from maim_router.session_modes import read_session_modes
+from tests.router.letters import running
 from tests.router.memory_edge import Delivered, MemoryEdge
 
 BOB = ("bob", "line")
@@ -39,10 +39,8 @@ def make(hooks: Hooks | None = None) -> Node:
 
 @pytest.fixture
 async def node() -> AsyncIterator[Node]:
-    node = make()
-    async with asyncio.timeout(30):
+    async with running(make()) as node:
         yield node
-        await node.stop()
 
 
 @pytest.fixture

@@ -2,75 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from maim_protocol.frames import (
     EdgeFrame,
 )
 from maim_router.mailbox import Bounds, MemoryMailbox
 from maim_router.rounds import SLICE_LETTERS
-from tests.router.letters import BOB, gone, ids, make
+from tests.router.letters import BOB, gone, ids, make, running
 from tests.router.memory_edge import MemoryEdge
+
+
+@asynccontextmanager
+async def waiting(count: int) -> AsyncIterator[MemoryEdge]:
+    """An edge with alice as connection 1, who has sent bob so many messages."""
+    mailbox = MemoryMailbox(Bounds(2 * count, 1_000_000, 1_000_000))
+    async with running(make(mailbox)) as node:
+        edge = await MemoryEdge(node).attach()
+        await edge.admitted(1, "alice")
+        for number in range(count):
+            edge.message(1, f"m{number}", BOB)
+            assert isinstance(await edge.hear(), int)
+        yield edge
 
 
 async def test_a_long_wait_is_delivered_a_slice_at_a_time_and_newer_messages_behind_it() -> None:
     count = SLICE_LETTERS + 10
-    node = make(MemoryMailbox(Bounds(2 * count, 1_000_000, 1_000_000)))
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    for number in range(count):
-        edge.message(1, f"m{number}", BOB)
-    for _ in range(count):
+    async with waiting(count) as edge:
+        await edge.admitted(2, "bob")
+        assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
+        edge.message(1, "newer", BOB)
         assert isinstance(await edge.hear(), int)
-    await edge.admitted(2, "bob")
-    assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
-    edge.message(1, "newer", BOB)
-    assert isinstance(await edge.hear(), int)
-    await edge.nothing()
-    edge.send(EdgeFrame(taken_through=SLICE_LETTERS, done=[(1, SLICE_LETTERS)]))
-    rest = [f"m{n}" for n in range(SLICE_LETTERS, count)]
-    assert await ids(edge, 11) == [*rest, "newer"]
-    edge.message(1, "newest", BOB)
-    got = await edge.delivered()
-    assert (got.msg_id, got.settles > 0) == ("newest", True)
-    await node.stop()
+        await edge.nothing()
+        edge.send(EdgeFrame(taken_through=SLICE_LETTERS, done=[(1, SLICE_LETTERS)]))
+        rest = [f"m{n}" for n in range(SLICE_LETTERS, count)]
+        assert await ids(edge, 11) == [*rest, "newer"]
+        edge.message(1, "newest", BOB)
+        got = await edge.delivered()
+        assert (got.msg_id, got.settles > 0) == ("newest", True)
 
 
 async def test_who_was_here_misses_nothing_while_another_one_catches_up() -> None:
-    count = SLICE_LETTERS + 1
-    node = make(MemoryMailbox(Bounds(2 * count, 1_000_000, 1_000_000)))
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    for number in range(count):
-        edge.message(1, f"m{number}", BOB)
+    async with waiting(SLICE_LETTERS + 1) as edge:
+        await edge.admitted(2, "bob")
+        await ids(edge, SLICE_LETTERS)
+        await edge.admitted(3, "bob")
+        edge.message(1, "newer", BOB)
         await edge.hear()
-    await edge.admitted(2, "bob")
-    await ids(edge, SLICE_LETTERS)
-    await edge.admitted(3, "bob")
-    edge.message(1, "newer", BOB)
-    await edge.hear()
-    edge.send(EdgeFrame(taken_through=SLICE_LETTERS, done=[(1, SLICE_LETTERS)]))
-    got = [await edge.delivered() for _ in range(3)]
-    assert [(one.msg_id, one.conns) for one in got] == [
-        (f"m{SLICE_LETTERS}", (2,)),
-        ("newer", (2,)),
-        ("newer", (3,)),
-    ]
-    await node.stop()
+        edge.send(EdgeFrame(taken_through=SLICE_LETTERS, done=[(1, SLICE_LETTERS)]))
+        got = [await edge.delivered() for _ in range(3)]
+        assert [(one.msg_id, one.conns) for one in got] == [
+            (f"m{SLICE_LETTERS}", (2,)),
+            ("newer", (2,)),
+            ("newer", (3,)),
+        ]
 
 
 async def test_when_who_catches_up_leaves_the_next_one_goes_on() -> None:
-    count = SLICE_LETTERS + 1
-    node = make(MemoryMailbox(Bounds(2 * count, 1_000_000, 1_000_000)))
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    for number in range(count):
-        edge.message(1, f"m{number}", BOB)
-        await edge.hear()
-    await edge.admitted(2, "bob")
-    got = [await edge.delivered() for _ in range(SLICE_LETTERS)]
-    edge.close(2, 1006)
-    for one in got:
-        edge.send(gone(one, 2))
-    await edge.nothing()
-    await edge.admitted(3, "bob")
-    assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
-    await node.stop()
+    async with waiting(SLICE_LETTERS + 1) as edge:
+        await edge.admitted(2, "bob")
+        got = [await edge.delivered() for _ in range(SLICE_LETTERS)]
+        edge.close(2, 1006)
+        for one in got:
+            edge.send(gone(one, 2))
+        await edge.nothing()
+        await edge.admitted(3, "bob")
+        assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]

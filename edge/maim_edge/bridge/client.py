@@ -54,9 +54,9 @@ class BridgeClient:
         self._listener = listener
         self._grace = grace
         self._uplink = Uplink(BUFFER_BYTES)
-        self._given_back = GivenBack()
-        self._downlink = Downlink(self._give_back)
         self._verdicts = Verdicts()
+        self._given_back = GivenBack(self._verdicts.of)
+        self._downlink = Downlink(self._give_back)
         self.aside = Aside()
         self._without_room: set[int] = set()
         self._pump: Pump[EdgeFrame] | None = None

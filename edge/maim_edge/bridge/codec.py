@@ -73,6 +73,7 @@ def edge_frame(frame: frames.EdgeFrame) -> pb.EdgeFrame:
         _fill_outcomes(message.outcomes, frame.outcomes)
     if frame.given_back is not None:
         _fill_given_back(message.given_back, frame.given_back)
+        message.given_back_from.extend(_live(live) for live in frame.given_back_from)
     if frame.pending:
         message.pending.extend(
             pb.PendingBytes(conn=p.conn, bytes=p.bytes, messages=p.messages) for p in frame.pending

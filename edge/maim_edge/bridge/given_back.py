@@ -7,10 +7,18 @@ may be another. They are kept here until a router says that it has them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from maim_edge.bridge.downlink import Receipt
-from maim_protocol.frames import FRAME_BYTES, FRAME_MESSAGES, Deliveries, EdgeFrame, Ranges, Want
+from maim_protocol.frames import (
+    FRAME_BYTES,
+    FRAME_MESSAGES,
+    Deliveries,
+    EdgeFrame,
+    Live,
+    Ranges,
+    Want,
+)
 from maim_protocol.ranges import covered
 
 log = logging.getLogger(__name__)
@@ -20,10 +28,14 @@ MOST_BYTES = 48 << 20
 
 
 class GivenBack:
-    """Numbered in the order in which they came back; a new stream begins with the oldest."""
+    """Numbered in the order in which they came back; a new stream begins with the oldest.
 
-    def __init__(self) -> None:
-        self._kept: dict[int, Receipt] = {}
+    `live` tells what a router admitted of a connection.
+    """
+
+    def __init__(self, live: Callable[[int], Live | None]) -> None:
+        self._live = live
+        self._kept: dict[int, tuple[Receipt, Live]] = {}
         self._ordinal = 0
         self._sent = 0
 
@@ -36,14 +48,15 @@ class GivenBack:
         return bool(self._kept) and self._sent < self._ordinal
 
     def add(self, receipt: Receipt) -> None:
-        """Keep what a client did not get; what nobody keeps is let go."""
-        if receipt.want == Want.PASSING or not receipt.delivery.number:
+        """Keep what a client did not get, and who that is; what nobody keeps is let go."""
+        live = self._live(receipt.conn)
+        if live is None or receipt.want == Want.PASSING or not receipt.delivery.number:
             return
         if receipt.size > MOST_BYTES:
             log.error("a delivery of %d bytes was lost with its router", receipt.size)
             return
         self._ordinal += 1
-        self._kept[self._ordinal] = receipt
+        self._kept[self._ordinal] = (receipt, live)
 
     def restart(self) -> None:
         """Begin a new stream: everything is sent again."""
@@ -59,15 +72,8 @@ class GivenBack:
         if not self.pending:
             return frame
         frame = frame or EdgeFrame()
-        frame.given_back = self.gather()
-        return frame
-
-    def gather(self) -> Deliveries | None:
-        """Take what fits into one frame; None when there is nothing."""
-        if not self.pending:
-            return None
-        columns, size = Deliveries(), 0
-        for ordinal, receipt in self._kept.items():
+        columns, owners, size = Deliveries(), dict[int, Live](), 0
+        for ordinal, (receipt, live) in self._kept.items():
             if ordinal <= self._sent:
                 continue
             if columns.ordinals and (
@@ -77,7 +83,9 @@ class GivenBack:
             size += receipt.size
             self._sent = ordinal
             _append(columns, ordinal, receipt)
-        return columns
+            owners[receipt.conn] = live
+        frame.given_back, frame.given_back_from = columns, list(owners.values())
+        return frame
 
 
 def _append(columns: Deliveries, ordinal: int, receipt: Receipt) -> None:

@@ -21,6 +21,10 @@ class Verdicts:
         """The connections that a router has admitted."""
         return list(self._live.values())
 
+    def of(self, conn: int) -> Live | None:
+        """Tell what a router admitted of a connection."""
+        return self._live.get(conn)
+
     def ask(self, asked: Open) -> asyncio.Future[Admission | Refused]:
         """Note a handshake; the answer may be a `RouterUnavailable`."""
         future: asyncio.Future[Admission | Refused] = asyncio.get_running_loop().create_future()

@@ -105,6 +105,7 @@ class EdgeFrame(_message.Message):
     DONE_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
     GIVEN_BACK_FIELD_NUMBER: _builtins.int
+    GIVEN_BACK_FROM_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
     taken_through: _builtins.int
@@ -154,6 +155,12 @@ class EdgeFrame(_message.Message):
         """
 
     @_builtins.property
+    def given_back_from(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiveConnection]:
+        """The connections of `given_back`: what a router admitted, with its proof. The router takes only
+        what was for their users; without a proof that it can check it authenticates them again.
+        """
+
+    @_builtins.property
     def pending(self) -> _containers.RepeatedCompositeFieldContainer[Global___PendingBytes]:
         """Connections that have more than 64 KiB pending, or had: told at most once a second and
         only when it has changed; all of them anew on a new stream.
@@ -172,12 +179,13 @@ class EdgeFrame(_message.Message):
         done: _abc.Iterable[Global___OrdinalRange] | None = ...,
         outcomes: Global___DeliveryOutcomes | None = ...,
         given_back: Global___Deliveries | None = ...,
+        given_back_from: _abc.Iterable[Global___LiveConnection] | None = ...,
         pending: _abc.Iterable[Global___PendingBytes] | None = ...,
         draining: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["given_back", b"given_back", "hello", b"hello", "messages", b"messages", "outcomes", b"outcomes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "closes", b"closes", "done", b"done", "draining", b"draining", "given_back", b"given_back", "hello", b"hello", "live", b"live", "messages", b"messages", "opens", b"opens", "outcomes", b"outcomes", "pending", b"pending", "taken_through", b"taken_through"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "closes", b"closes", "done", b"done", "draining", b"draining", "given_back", b"given_back", "given_back_from", b"given_back_from", "hello", b"hello", "live", b"live", "messages", b"messages", "opens", b"opens", "outcomes", b"outcomes", "pending", b"pending", "taken_through", b"taken_through"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -34,6 +34,7 @@ def edge_frame(message: pb.EdgeFrame) -> frames.EdgeFrame:
         frame.outcomes = _outcomes(message.outcomes)
     if message.HasField("given_back"):
         frame.given_back = _given_back(message.given_back)
+        frame.given_back_from = [_live(live) for live in message.given_back_from]
     if message.chunks:
         frame.chunks = [frames.Chunk(chunk.transfer, chunk.data) for chunk in message.chunks]
     if message.opens:

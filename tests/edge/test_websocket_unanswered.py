@@ -1,0 +1,54 @@
+"""Clients that acknowledge nothing: an edge asks them by pings what they have read."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from websockets.asyncio.client import connect
+
+from maim_edge.received import ASK_MESSAGES, MOST_MESSAGES
+from maim_protocol.frames import BridgeOutcome, Deliveries, RouterFrame, Want
+from tests.edge.edge_peer import RawClient, handshake, running_edge
+from tests.edge.scripted_router import ScriptedRouter
+
+pytestmark = pytest.mark.usefixtures("each_ws")
+
+BATCH = 1000
+KEY = "?api_key=k"
+
+
+async def deliver(router: ScriptedRouter, conn: int, count: int) -> None:
+    """Send messages that the router keeps until it knows that the client has them."""
+    columns = Deliveries()
+    for _ in range(count):
+        router.add(columns, [conn], b"{}", want=Want.DONE)
+    await router.write(RouterFrame(deliveries=columns))
+
+
+async def test_one_that_answers_pings_is_known_to_have_what_it_read() -> None:
+    router = ScriptedRouter()
+    async with running_edge(router) as edge, connect(edge.url + KEY, max_queue=None):
+        await deliver(router, router.opens[0].conn, ASK_MESSAGES)
+        await router.until(lambda: len(router.done) == ASK_MESSAGES)
+        assert router.outcomes == []
+
+
+async def test_one_that_answers_nothing_at_all_is_slow_in_the_end_and_loses_nothing() -> None:
+    router = ScriptedRouter()
+    async with running_edge(router) as edge:
+        client = await RawClient.connect(edge)
+        client.send(handshake())
+        await client.head()
+        reading = asyncio.ensure_future(client.reader.read())
+        sent = 0
+        while not router.closes:
+            await deliver(router, router.opens[0].conn, BATCH)
+            sent += BATCH
+        await router.until(lambda: len(router.done) == sent)
+        assert router.closes[0].code == 4408
+        assert sent > MOST_MESSAGES
+        told = {ordinal for ordinal, _, code in router.outcomes if code != BridgeOutcome.WRITTEN}
+        assert told == set(range(1, sent + 1))
+        await client.aclose()
+        await asyncio.gather(reading, return_exceptions=True)
