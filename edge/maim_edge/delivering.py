@@ -55,7 +55,8 @@ class Delivering:
             if connection is None:
                 Receipt(downlink, ordinal, conn, want, delivery).failed(BridgeOutcome.GONE)
                 continue
-            receipt = connection.received.expect(downlink, ordinal, conn, want, delivery)
+            received = connection.received
+            receipt = received.expect(downlink, ordinal, conn, want, delivery)
             if receipt is None:
                 continue
             pieces = _encoded(delivery, connection.dialect, encoded)
@@ -63,7 +64,7 @@ class Delivering:
                 receipt.written()
             else:
                 connection.deliver(pieces, receipt)
-            if connection.received.asks:
+            if received.asks:
                 connection.ask()
 
     def _pass_on(
@@ -102,6 +103,7 @@ def _encoded(delivery: Delivery, dialect: Dialect, encoded: list[tuple[Dialect, 
 
 def _delivery(columns: Deliveries, row: int, transfers: Transfers) -> Delivery:
     transfer = columns.transfers[row] if columns.transfers else 0
+    payload = transfers.pieces(transfer) if transfer else (columns.payloads[row],)
     return Delivery(
         msg_id=columns.msg_ids[row],
         type=columns.types[row],
@@ -110,6 +112,7 @@ def _delivery(columns: Deliveries, row: int, transfers: Transfers) -> Delivery:
         target_user=columns.target_users[row],
         platform=columns.platforms[row],
         timestamp=columns.timestamps[row],
-        payload=transfers.pieces(transfer) if transfer else [columns.payloads[row]],
+        payload=payload,
         number=columns.numbers[row] if columns.numbers else 0,
+        size=sum(map(len, payload)) if transfer else len(payload[0]),
     )

@@ -27,11 +27,8 @@ class Delivery(msgspec.Struct, frozen=True):
     payload: Pieces
     # Its place among all that routers took; 0: nobody keeps it.
     number: int = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes of the payload."""
-        return sum(map(len, self.payload))
+    # Bytes of the payload: asked for several times, so it is counted once.
+    size: int = 0
 
 
 class Dialect(Protocol):
