@@ -18,6 +18,7 @@ socket.onmessage = (event) => {
   if (frame.type === "sys_ack") console.log("acknowledged");
   if (frame.type === "sys_error") console.log(frame.payload.message);
   if (frame.type !== "sys_std") return;
+  socket.send(JSON.stringify({ type: "sys_ack", meta: { acked_msg_id: frame.msg_id }, payload: {} }));
   console.log(`${frame.meta.sender_user}: ${frame.payload.message_segment.data}`);
   socket.close(1000);
 };

@@ -78,12 +78,18 @@ class Sender:
             if not await stored:
                 return DeliveryReport(message.msg_id, message.target_user)
             if wait_for == "acked":
-                left = self._post.expires_at(message) - time.time()
-                await ledger.wait(min(timeout, left), for_box=True)
-                self._post.expire(time.time())
+                await self._wait_for_box(message, ledger, timeout)
         finally:
             self._post.unwatch(message)
         return self._report(message, ledger.outcomes, ledger.box or Outcome.QUEUED)
+
+    async def _wait_for_box(self, message: Outgoing, ledger: Ledger, timeout: float) -> None:
+        """Wait for the receiver to come, or for the end of the message's time."""
+        end = self._post.expires_at(message)
+        left = end - time.time()
+        await ledger.wait(min(timeout, left), for_box=True)
+        if left <= timeout and not ledger.outcomes and ledger.box is None:
+            self._post.expire(end)  # without any edge nobody else looks
 
     def _report(
         self, message: Outgoing, outcomes: dict[str, Outcome], box: Outcome | None = None

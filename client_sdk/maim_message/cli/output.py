@@ -6,6 +6,7 @@ Texts of other people reach the terminal here; their control characters would st
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 MAX_SHOWN_CHARS = 10_000
+# A pipe and a file have no edge at which a table had to be folded.
+WIDTH_OF_FILES = 240
 
 
 def console() -> Console:
-    """Return a console on stdout that takes texts as they are."""
-    return Console(highlight=False, markup=False, emoji=False)
+    """Return a console on stdout that takes texts as they are; wide where it is no terminal."""
+    plain = Console(highlight=False, markup=False, emoji=False)
+    if not plain.is_terminal and "COLUMNS" not in os.environ:
+        plain.width = WIDTH_OF_FILES
+    return plain
 
 
 def print_json(value: object) -> None:

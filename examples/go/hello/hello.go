@@ -28,7 +28,11 @@ func main() {
 	for frame := (object{}); frame["type"] != "sys_std"; {
 		check(conn.ReadJSON(&frame))
 		fmt.Println(frame["type"], frame["payload"])
+		if frame["type"] == "sys_std" { // else it comes again
+			check(conn.WriteJSON(object{"type": "sys_ack", "meta": object{"acked_msg_id": frame["msg_id"]}, "payload": object{}}))
+		}
 	}
+	check(conn.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")))
 }
 
 func check(err error) {
