@@ -22,6 +22,7 @@ from maim_router.numbers import Numbers
 log = logging.getLogger(__name__)
 
 _Write = ev.Register | ev.Unregister
+_Tasks = dict[asyncio.Task[None], EdgeKey]
 
 
 @dataclass(slots=True)
@@ -51,14 +52,17 @@ class Admission:
         self._connections = connections
         self._report = report
         self._numbers = numbers
-        self._asking: dict[asyncio.Task[None], EdgeKey] = {}
+        self._asking: _Tasks = {}
+        self._identifying: _Tasks = {}
         self._writes: asyncio.Queue[_Job] = asyncio.Queue()
         self._last: _Job | None = None
         self._writer: asyncio.Task[None] | None = None
 
     def authenticate(self, action: ev.Authenticate) -> None:
         """Ask the auth callback about a handshake."""
-        self._start(action.address.edge, self._ask(action))
+        edge = action.address.edge
+        before = [task for task, of in self._identifying.items() if of == edge]
+        self._start(self._asking, edge, self._ask(action, before))
 
     def identify(self, edge: EdgeKey, asked: Open, then: Callable[[str], None]) -> None:
         """Ask whose a connection was; empty: nobody's, or nobody can say."""
@@ -66,7 +70,7 @@ class Admission:
         async def ask() -> None:
             then((await self._authenticate(edge, asked)).user_id)
 
-        self._start(edge, ask())
+        self._start(self._identifying, edge, ask())
 
     def write(self, action: _Write) -> None:
         """Write to the map after everything that was to be written before."""
@@ -95,15 +99,15 @@ class Admission:
 
     async def stop(self) -> None:
         """Cancel what still runs."""
-        tasks = [*self._asking, *([self._writer] if self._writer else [])]
+        tasks = [*self._asking, *self._identifying, *([self._writer] if self._writer else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, edge: EdgeKey, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, tasks: _Tasks, edge: EdgeKey, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._asking[task] = edge
-        task.add_done_callback(self._asking.pop)
+        tasks[task] = edge
+        task.add_done_callback(tasks.pop)
 
     async def _authenticate(self, edge: EdgeKey, asked: Open) -> AuthAnswer:
         try:
@@ -116,8 +120,11 @@ class Admission:
             return AuthAnswer(code=Refusal.UNAUTHENTICATED, text="refused by the operator")
         return answer
 
-    async def _ask(self, action: ev.Authenticate) -> None:
+    async def _ask(self, action: ev.Authenticate, before: Sequence[asyncio.Task[None]]) -> None:
         answer = await self._authenticate(action.address.edge, action.open)
+        if before:
+            # What came back from its user's last connection there is to be found first.
+            await asyncio.wait(before)
         if answer.user_id:
             self._report(ev.Authenticated(action.address, answer.user_id))
         else:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 
-import msgspec
-
 from maim_protocol.envelope import CUSTOM_PREFIX, SYS_STD, TYPE_MAX_CHARS
 from maim_router.connection_map import Audience, ConnectionMap
 from maim_router.delivery import DeliveryReport
@@ -85,14 +83,25 @@ class Messenger:
         Raises `ValueError` for a type that no frame could have.
         """
         to = self._matching(user_id, platform, connection_uuid)
-        kept_for = "" if connection_uuid else user_id
-        message = self._outgoing(_checked(custom_type(type)), payload, user_id, platform, ttl)
-        if not kept_for:
-            message = msgspec.structs.replace(message, number=0)
+        message = self._outgoing(
+            _checked(custom_type(type)),
+            payload,
+            user_id,
+            platform,
+            ttl,
+            keep=not connection_uuid,
+        )
         return await self._sender.send(message, to, wait_for, timeout)
 
     def _outgoing(
-        self, type: str, payload: bytes, user_id: str, platform: str, ttl: float = 0.0
+        self,
+        type: str,
+        payload: bytes,
+        user_id: str,
+        platform: str,
+        ttl: float = 0.0,
+        *,
+        keep: bool = True,
     ) -> Outgoing:
         """Make a message; one for a user on a platform is numbered, so that it is not lost."""
         now = time.time()
@@ -104,7 +113,7 @@ class Messenger:
             sender_user=SERVER,
             target_user=user_id,
             platform=platform,
-            number=self._numbers.next(now) if user_id and platform else 0,
+            number=self._numbers.next(now) if keep and user_id and platform else 0,
             ttl=ttl,
         )
 

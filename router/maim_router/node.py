@@ -227,6 +227,8 @@ class Node:
             return
         # One look at the clocks for all that it holds.
         self._now, timestamp = time.monotonic(), time.time()
+        if frame.given_back is not None:
+            self._given_back.take(link, frame.given_back, frame.given_back_from)
         for asked in frame.opens:
             self._step(ev.Opened(link.key, self._shared.open(asked)))
         messages = link.messages(frame)
@@ -244,8 +246,6 @@ class Node:
         for closed in frame.closes:
             # Before its edge says so: whoever comes next gets this before anything newer.
             self._take_back(Address(link.key, closed.conn))
-        if frame.given_back is not None:
-            self._given_back.take(link, frame.given_back, frame.given_back_from)
         if reports.arrived:
             self.post.arrived(reports.arrived)
 

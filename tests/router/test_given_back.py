@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from maim_protocol.errors import AttachRefused
-from maim_protocol.frames import Admission, Deliveries, EdgeFrame, Live, Open
+from maim_protocol.frames import Admission, Deliveries, EdgeFrame, Live, Open, Verdict
 from maim_router.auth import CallbackAuth
 from maim_router.events import EdgeKey
-from maim_router.hooks import Hooks
+from maim_router.hooks import AuthCallback, Hooks
 from maim_router.identity import Signer
 from maim_router.mailbox import MemoryMailbox
 from maim_router.node import Node, NodeOptions
@@ -22,10 +24,10 @@ KEY = b"a key that the routers share"
 BOB_WAS = Open(9, "key of bob", "qq")
 
 
-def make(signer: Signer | None = None) -> Node:
+def make(signer: Signer | None = None, on_auth: AuthCallback | None = None) -> Node:
     """A router that knows keys of users by their names."""
     hooks = Hooks(
-        on_auth=lambda metadata: metadata["api_key"].startswith("key of "),
+        on_auth=on_auth or (lambda metadata: metadata["api_key"].startswith("key of ")),
         on_auth_extract_user=lambda metadata: metadata["api_key"].removeprefix("key of "),
     )
     mailbox, options = MemoryMailbox(BOUNDS), NodeOptions(stop_timeout=0)
@@ -71,6 +73,40 @@ async def test_it_is_kept_for_the_user_who_was_connected_there(key: bytes | None
         await edge.admitted(10, "key of bob")
         got = await edge.delivered()
         assert (got.msg_id, got.sender_user, got.target_user) == ("m1", "alice", "bob")
+
+
+async def turns() -> None:
+    """Let everybody go on who can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_whoever_comes_again_gets_it_before_anything_newer() -> None:
+    """Both wait for the callback, the handshake no longer than what came back."""
+    gates = [asyncio.Event(), asyncio.Event()]
+    waiting = iter(gates)
+
+    async def on_auth(metadata: dict[str, Any]) -> bool:
+        if metadata["api_key"] == BOB_WAS.api_key:
+            await next(waiting).wait()
+        return True
+
+    async with running(make(on_auth=on_auth)) as node:
+        edge = await MemoryEdge(node).attach()
+        await edge.admitted(1, "key of alice")
+        edge.message(1, "newer", ("key of bob", "qq"))
+        assert isinstance(await edge.hear(), int)
+        live = Live(BOB_WAS, Admission("uuid-9", "bob"))
+        edge.send(EdgeFrame(given_back=given_back(), given_back_from=[live]))
+        edge.open(10, BOB_WAS.api_key)
+        await turns()
+        gates[1].set()
+        await turns()
+        assert edge.stream.down.empty()
+        gates[0].set()
+        assert isinstance(await edge.hear(), Verdict)
+        got = [await edge.delivered(), await edge.delivered()]
+        assert [one.msg_id for one in got] == ["m1", "newer"]
 
 
 MALLORY = Live(replace(BOB_WAS, api_key="key of mallory"), Admission("uuid-9", "bob"))

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 BUFFER_BYTES = 64 * 1024 * 1024
 OPEN_WAIT_SECONDS = 1.0
 # How long a report that nobody waits for may wait for a frame that leaves anyway.
-REPORT_SECONDS = 0.02
+REPORT_SECONDS = 0.1
 
 
 class BridgeClient:
@@ -280,16 +280,14 @@ class BridgeClient:
 
     def gather(self) -> EdgeFrame | None:
         """Take what fits into one frame; None when there is nothing."""
-        frame = self._uplink.gather()
-        if self._downlink.pending:
-            frame = frame or EdgeFrame()
-            self._downlink.fill(frame)
-        return self.aside.fill(self._given_back.fill(frame))
+        # What is given back goes before a handshake: whoever comes again gets it first.
+        frame = self._given_back.gather() if self._given_back.pending else self._uplink.gather()
+        return self.aside.fill(self._downlink.fill(frame))
 
     def has_more(self) -> bool:
         """Whether there is anything to gather."""
-        owes = self._given_back.pending or self.aside.owes or self._downlink.owes
-        return self._uplink.has_more or owes
+        said = self._given_back.pending or self.aside.owes or self._downlink.owes
+        return said or self._uplink.has_more
 
     def _give_back(self, receipt: Receipt) -> None:
         self._given_back.add(receipt)

@@ -165,10 +165,14 @@ class Downlink:
         """Whether somebody waits for it."""
         return self.urgent and self.pending
 
-    def fill(self, frame: EdgeFrame) -> None:
-        """Put everything that the router is owed into a frame."""
+    def fill(self, frame: EdgeFrame | None) -> EdgeFrame | None:
+        """Put what the router is owed into a frame, a new one if there is none."""
+        if not self.pending:
+            return frame
+        frame = frame or EdgeFrame()
         frame.taken_through = self._told_taken = self._taken
         self.urgent = False
         frame.done, self._done = to_ranges(self._done), []
         if self._outcomes.ordinals:
             frame.outcomes, self._outcomes = self._outcomes, Outcomes()
+        return frame

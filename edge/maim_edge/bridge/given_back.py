@@ -67,11 +67,8 @@ class GivenBack:
         for ordinal in list(covered(ranges, self._kept)):
             del self._kept[ordinal]
 
-    def fill(self, frame: EdgeFrame | None) -> EdgeFrame | None:
-        """Put what this stream was not told into a frame, a new one if need be."""
-        if not self.pending:
-            return frame
-        frame = frame or EdgeFrame()
+    def gather(self) -> EdgeFrame:
+        """Take what this stream was not told and fits into one frame."""
         columns, owners, size = Deliveries(), dict[int, Live](), 0
         for ordinal, (receipt, live) in self._kept.items():
             if ordinal <= self._sent:
@@ -84,8 +81,7 @@ class GivenBack:
             self._sent = ordinal
             _append(columns, ordinal, receipt)
             owners[receipt.conn] = live
-        frame.given_back, frame.given_back_from = columns, list(owners.values())
-        return frame
+        return EdgeFrame(given_back=columns, given_back_from=list(owners.values()))
 
 
 def _append(columns: Deliveries, ordinal: int, receipt: Receipt) -> None:
