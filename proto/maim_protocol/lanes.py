@@ -9,7 +9,7 @@ the small ones that came before it have left: order per connection holds.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from maim_protocol.frames import CHUNK_BYTES, FRAME_BYTES, FRAME_MESSAGES, Chunk
@@ -45,9 +45,10 @@ class Lanes(Generic[T]):
         self._behind_large: Counter[int] = Counter()
         self._offset = 0
         self._transfers = 0
+        self._given_up: list[Chunk] = []
 
     def __bool__(self) -> bool:
-        return bool(self._small or self._large)
+        return bool(self._small or self._large or self._given_up)
 
     def push(self, item: T) -> None:
         """Append an item."""
@@ -74,6 +75,21 @@ class Lanes(Generic[T]):
         self._offset = 0
         return items
 
+    def remove(self, unwanted: Callable[[T], bool]) -> list[T]:
+        """Remove what is unwanted, small items first; what is half sent otherwise goes on."""
+        half_sent, offset = (self._large[0][1] if self._offset else None), self._offset
+        removed = []
+        for item in self.drain():
+            if unwanted(item):
+                removed.append(item)
+            else:
+                self.push(item)
+        if any(item is half_sent for item in removed):
+            self._given_up.append(Chunk(self._transfers, b""))
+        else:
+            self._offset = offset
+        return removed
+
     def _is_behind_large(self, item: T) -> bool:
         behind = self._behind_large
         return bool(behind) and any(conn in behind for conn in item.conns)
@@ -89,7 +105,7 @@ class Lanes(Generic[T]):
         return budget
 
     def _take_large(self, items: list[tuple[T, int]], budget: int) -> list[Chunk]:
-        chunks: list[Chunk] = []
+        chunks, self._given_up = self._given_up, []
         while self._large and budget > 0 and len(items) < FRAME_MESSAGES:
             after, item = self._large[0]
             if after > self._small_taken:

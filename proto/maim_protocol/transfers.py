@@ -20,12 +20,18 @@ class Transfers:
     def __init__(self) -> None:
         self._pieces: dict[int, list[bytes]] = {}
 
+    def __len__(self) -> int:
+        return len(self._pieces)
+
     def add(self, chunks: Iterable[Chunk]) -> None:
         """Keep pieces, in the order they came; raises `ValueError` for too many transfers."""
         for chunk in chunks:
-            if chunk.transfer not in self._pieces and len(self._pieces) >= UNFINISHED:
+            if not chunk.data:
+                self._pieces.pop(chunk.transfer, None)
+            elif chunk.transfer not in self._pieces and len(self._pieces) >= UNFINISHED:
                 raise ValueError(f"expected at most {UNFINISHED} unfinished transfers")
-            self._pieces.setdefault(chunk.transfer, []).append(chunk.data)
+            else:
+                self._pieces.setdefault(chunk.transfer, []).append(chunk.data)
 
     def finish(self, transfer: int) -> bytes:
         """Join and forget a transfer; raises `KeyError` for one that never began."""

@@ -171,16 +171,17 @@ class Outbound:
 
     def take_back(self, conn: int) -> list[Delivery]:
         """Remove what waits for this connection alone and must not be lost."""
-        items = [*self._small, *self._lanes.drain()]
-        self._small.clear()
-        self._small_bytes = self._closes = 0
-        taken = []
-        for item in items:
-            if isinstance(item, Delivery) and item.message.number and list(item.conns) == [conn]:
-                taken.append(item)
-            else:
-                self.push(item)
-        return taken
+
+        def unwanted(item: Delivery | Close) -> bool:
+            kept = isinstance(item, Delivery) and item.message.number > 0
+            return kept and list(item.conns) == [conn]
+
+        taken = [item for item in self._small if unwanted(item)]
+        if taken:
+            self._small = deque(item for item in self._small if not unwanted(item))
+            self._small_bytes -= sum(len(item.payload) + ITEM_BYTES for item in taken)
+        taken += self._lanes.remove(unwanted)
+        return [item for item in taken if isinstance(item, Delivery)]
 
     def _take_small(self) -> list[Delivery | Close]:
         small = self._small

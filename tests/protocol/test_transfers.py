@@ -33,3 +33,11 @@ def test_transfers_that_never_end_are_bounded() -> None:
     transfers = Transfers()
     with pytest.raises(ValueError, match="at most 8 unfinished"):
         transfers.add(Chunk(number, b"x") for number in range(1, 100))
+
+
+def test_a_transfer_that_is_given_up_is_forgotten() -> None:
+    transfers = Transfers()
+    for number in range(1, 100):
+        transfers.add([Chunk(number, b"x"), Chunk(number, b"")])
+    with pytest.raises(KeyError):
+        transfers.finish(1)

@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from maim_protocol.frames import (
     CHUNK_BYTES,
@@ -30,6 +31,12 @@ def delivery(number: int = 1, conn: int = 1, size: int = 2, settles: int = 0) ->
     message = Outgoing(str(number), "sys_std", bytes(size), 1.5, "alice", "qq", "bob", "wx")
     relay = Relay(session(), inbound(number))
     return Delivery(message, (conn,), relay, Want.DONE, settles)
+
+
+def numbered(number: int, conn: int, size: int = 2) -> Delivery:
+    """One that must not be lost."""
+    one = delivery(number, conn, size)
+    return structs.replace(one, message=structs.replace(one.message, number=number))
 
 
 def close(conn: int) -> Close:
@@ -109,6 +116,31 @@ def test_what_is_given_up_is_returned_whole() -> None:
     outbound.push(close(1))
     assert outbound.drain() == items
     assert not outbound
+
+
+def test_what_is_taken_back_leaves_what_is_for_others() -> None:
+    outbound = Outbound()
+    for number, conn in enumerate((1, 2, 1, 2), 1):
+        outbound.push(numbered(number, conn))
+    outbound.push(close(1))
+    assert [int(item.message.msg_id) for item in outbound.take_back(1)] == [1, 3]
+    frame = outbound.take()
+    assert numbers(frame) == [2, 4]
+    assert [order.conn for order in frame.disconnects] == [1]
+
+
+def test_taking_back_large_ones_leaves_no_piece_with_the_edge() -> None:
+    outbound, transfers = Outbound(), Transfers()
+    for number in range(1, 20):
+        outbound.push(numbered(number, 1, size=20 * CHUNK_BYTES))
+        outbound.push(numbered(100 + number, 2))
+        transfers.add(outbound.take().chunks)
+        assert len(outbound.take_back(1)) == 1
+    frames = all_frames(outbound)
+    assert numbers(*frames) == []
+    for frame in frames:
+        transfers.add(frame.chunks)
+    assert len(transfers) == 0
 
 
 def test_columns_number_the_deliveries_and_name_their_transfers() -> None:

@@ -763,7 +763,7 @@ class Chunk(_message.Message):
     transfer: _builtins.int
     """Number of the transfer in this direction and stream; from 1."""
     data: _builtins.bytes
-    """1 byte to 256 KiB."""
+    """1 byte to 256 KiB; empty: the transfer is given up, and nothing will name it."""
     def __init__(
         self,
         *,
