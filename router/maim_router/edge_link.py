@@ -145,7 +145,7 @@ class EdgeLink:
         waiting = self._outbound.take_back(conn)
         return [
             *self._in_flight.take_back(conn),
-            *[Returned(delivery, (conn,), taken=False) for delivery in waiting],
+            *[Returned(delivery, (conn,)) for delivery in waiting],
         ]
 
     def holds(self, conn: int) -> bool:
@@ -216,14 +216,14 @@ class EdgeLink:
         waiting = self._outbound.drain()
         return [
             *self._in_flight.lose(),
-            *[Returned(delivery, delivery.conns, taken=False) for delivery in waiting],
+            *[Returned(delivery, delivery.conns) for delivery in waiting],
         ]
 
     def _without_gone(self, delivery: Delivery) -> Delivery:
         """Return a delivery, as if by the edge, from connections that the map still names."""
         gone = [conn for conn in delivery.conns if conn in self.gone]
         here = [conn for conn in delivery.conns if conn not in self.gone]
-        self._on_gone(Returned(delivery, gone, taken=False))
+        self._on_gone(Returned(delivery, gone))
         return structs.replace(delivery, conns=here)
 
     def _let_go(self, ended: Sequence[Delivery]) -> Sequence[Delivery]:

@@ -22,11 +22,16 @@ _RETURNED = frozenset((BridgeOutcome.GONE, BridgeOutcome.SLOW))
 
 
 class Returned(Struct, frozen=True, gc=False):
-    """A delivery that these connections do not get; `taken`: its sender was told it is safe."""
+    """A delivery that these connections do not get.
+
+    `taken`: the edge said that it has it. `told`: the sender may have been told that it is safe,
+    which an edge also does by itself for what `settles` one of its own messages.
+    """
 
     delivery: Delivery
     conns: Sequence[int]
-    taken: bool
+    taken: bool = False
+    told: bool = False
     slow: bool = False
 
 
@@ -106,7 +111,7 @@ class InFlight:
                 continue
             if conn in self._incomplete.get(ordinal, ()):
                 continue
-            returned.append(Returned(delivery, (conn,), ordinal <= self._taken))
+            returned.append(self._returned(ordinal, delivery, (conn,)))
             if len(delivery.conns) == 1:
                 del self._open[ordinal]
             else:
@@ -116,13 +121,19 @@ class InFlight:
     def lose(self) -> list[Returned]:
         """Give everything up."""
         lost = [
-            Returned(delivery, self._still(ordinal, delivery.conns), ordinal <= self._taken)
+            self._returned(ordinal, delivery, self._still(ordinal, delivery.conns))
             for ordinal, delivery in self._open.items()
         ]
         self._open.clear()
         self._incomplete.clear()
         self._taken = self._sent
         return lost
+
+    def _returned(
+        self, ordinal: int, delivery: Delivery, conns: Sequence[int], slow: bool = False
+    ) -> Returned:
+        taken = ordinal <= self._taken
+        return Returned(delivery, conns, taken, taken or delivery.settles > 0, slow)
 
     def _still(self, ordinal: int, conns: Sequence[int]) -> Sequence[int]:
         """Leave out the connections from which a delivery came back before."""
@@ -137,7 +148,7 @@ class InFlight:
                 conns = self._still(ordinal, named)
                 slow = code == BridgeOutcome.SLOW
                 if conns:
-                    returned.append(Returned(delivery, conns, ordinal <= self._taken, slow))
+                    returned.append(self._returned(ordinal, delivery, conns, slow))
                 self._incomplete.setdefault(ordinal, set()).update(conns)
                 found = {conn: code for conn, code in found.items() if conn not in named}
         if found and isinstance(delivery.flight, Share):

@@ -41,7 +41,7 @@ class Returns:
 
     def _put_back(self, edge: EdgeKey, one: Returned, now: float, edge_lost: bool) -> None:
         flight = one.delivery.flight
-        told = one.taken or not isinstance(flight, Relay)
+        told = one.told or not isinstance(flight, Relay)
 
         def on_stored(stored: bool) -> None:
             if told and not stored and self._post.mailbox is not None:

@@ -42,7 +42,7 @@ class Sender:
             if link is not None:
                 link.deliver(Delivery(message, part.conns, share, want))
             else:
-                lost = Returned(Delivery(message, part.conns, share, want), part.conns, taken=False)
+                lost = Returned(Delivery(message, part.conns, share, want), part.conns)
                 self._returns.take(part.edge, (lost,), time.time(), edge_lost=True)
         ledger.taken(by_edge=False)
 

@@ -193,6 +193,21 @@ async def test_what_was_acknowledged_is_kept_even_in_a_full_mailbox(edge: Memory
     assert await ids(edge, len(got)) == [one.msg_id for one in got]
 
 
+async def test_what_an_edge_settled_by_itself_is_kept_even_in_a_full_mailbox(
+    edge: MemoryEdge,
+) -> None:
+    """It says that it took something later than that the receiver is gone."""
+    await edge.admitted(2, "bob")
+    for number in range(BOUNDS.messages + 2):
+        edge.message(1, f"m{number}", BOB)
+    got = [await edge.delivered() for _ in range(BOUNDS.messages + 2)]
+    assert all(one.settles for one in got)
+    edge.close(2, 1006)
+    assert [await edge.hear() for _ in got] == [one.settles for one in got]
+    await edge.admitted(3, "bob")
+    assert await ids(edge, len(got)) == [one.msg_id for one in got]
+
+
 async def test_a_server_s_message_for_somebody_who_is_away_is_queued(node: Node) -> None:
     report = await node.messenger.send(b"{}", user_id="bob", platform="qq", ttl=60.0)
     assert (report.outcome, report.outcomes) == (Outcome.QUEUED, {})
