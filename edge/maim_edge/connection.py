@@ -285,6 +285,9 @@ class Connection:
                 self.close(*frame.close)
             elif write_first(self._outbox, frame, self._socket):
                 self._house.bridge.report()
+        # It was delivered earlier, when nothing could be written.
+        if self._received is not None and self._received.asks:
+            self.ask()
 
     def _fail(self, outcome: BridgeOutcome) -> None:
         outbox, self._outbox = self._outbox, None

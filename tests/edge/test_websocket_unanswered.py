@@ -8,7 +8,14 @@ import pytest
 from websockets.asyncio.client import connect
 
 from maim_edge.received import ASK_MESSAGES, MOST_MESSAGES
-from maim_protocol.frames import BridgeOutcome, Deliveries, RouterFrame, Want
+from maim_protocol.frames import (
+    Admission,
+    BridgeOutcome,
+    Deliveries,
+    RouterFrame,
+    Verdict,
+    Want,
+)
 from tests.edge.edge_peer import RawClient, handshake, running_edge
 from tests.edge.scripted_router import ScriptedRouter
 
@@ -32,6 +39,24 @@ async def test_one_that_answers_pings_is_known_to_have_what_it_read() -> None:
         await deliver(router, router.opens[0].conn, ASK_MESSAGES)
         await router.until(lambda: len(router.done) == ASK_MESSAGES)
         assert router.outcomes == []
+
+
+async def test_one_that_much_waited_for_when_it_came_is_asked_too() -> None:
+    """It is delivered with the verdict, before there is a socket to write to."""
+    router = ScriptedRouter(verdict=lambda _: None)
+    async with running_edge(router) as edge:
+        coming = asyncio.ensure_future(connect(edge.url + KEY, max_queue=None).__aenter__())
+        await router.until(lambda: router.opens)
+        (asked,) = router.opens
+        columns = Deliveries()
+        for _ in range(ASK_MESSAGES):
+            router.add(columns, [asked.conn], b"{}", want=Want.DONE)
+        verdicts = [Verdict(asked.conn, Admission("uuid", "k"))]
+        await router.write(RouterFrame(verdicts=verdicts, deliveries=columns))
+        client = await coming
+        await router.until(lambda: len(router.done) == ASK_MESSAGES)
+        assert router.outcomes == []
+        await client.close()
 
 
 async def test_one_that_answers_nothing_at_all_is_slow_in_the_end_and_loses_nothing() -> None:
