@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from maim_protocol.frames import BridgeOutcome, Want
@@ -115,15 +115,28 @@ class Ledger:
         if not self._shares_open and self._finished is not None and not self._finished.done():
             self._finished.set_result(None)
 
-    async def wait(self, timeout: float, *, for_box: bool = False) -> None:
+    @property
+    def boxed(self) -> bool:
+        """Whether the last word is that it waits in the mailbox."""
+        words = self.outcomes.values()
+        over = self.box is not None or self._shares_open or Outcome.ACKED in words
+        return not over and Outcome.QUEUED in words
+
+    @property
+    def open(self) -> bool:
+        """Whether the last word on some connection is missing."""
+        return self._shares_open > 0
+
+    async def wait(self, timeout: float, *, for_box: bool = False) -> bool:
         """Wait until the last word on every connection is known, at most `timeout` seconds.
 
-        `for_box`: it is in the mailbox and has not been given to any connection yet.
+        `for_box`: it is in the mailbox, and somebody may come for it. Returns whether it is known.
         """
         if self.box is not None or not (self._shares_open or for_box):
-            return
+            return True
         self._finished = asyncio.get_running_loop().create_future()
         await asyncio.wait([self._finished], timeout=timeout)
+        return self._finished.done()
 
 
 class Share:
@@ -169,9 +182,9 @@ class Share:
             self._ledger.outcomes[self._uuids[conn]] = outcome
         self._close(dict.fromkeys(ended, 0))
 
-    def done(self) -> None:
-        """Note that nothing more will be said of it."""
-        self._close(dict.fromkeys(self._uuids, 0))
+    def done(self, back: Collection[int] = ()) -> None:
+        """Note that the edge says nothing more of it; it is not over where it came `back` from."""
+        self._close({conn: 0 for conn in self._uuids if conn not in back})
 
     def lose(self) -> None:
         """Note that the edge is lost."""

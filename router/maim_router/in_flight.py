@@ -71,7 +71,7 @@ class InFlight:
         for ordinal in list(covered(done, self._open)):
             delivery = pop(ordinal)
             if delivery.want and isinstance(delivery.flight, Share):
-                delivery.flight.done()
+                delivery.flight.done(back=incomplete.get(ordinal, ()))
             if ordinal > self._taken:
                 early.append(delivery)
             if incomplete and ordinal in incomplete:

@@ -56,19 +56,26 @@ class Sender:
         """
         box = (message.target_user, message.platform)
         if message.number and (not to.uuids or box in self._post.emptying):
-            return await self._leave(message, wait_for, timeout)
+            return await self._leave(message, to, wait_for, timeout)
         want = Want.ACKED if wait_for == "acked" else Want.WRITTEN
         if want is Want.WRITTEN and not message.number:
             want = Want.PASSING
         ledger = Ledger()
-        self.hand_out(message, to, ledger, want)
-        await ledger.wait(timeout)
+        if want is Want.ACKED and message.number:
+            self._post.watch(message, ledger, want)
+        try:
+            self.hand_out(message, to, ledger, want)
+            await self._wait(message, ledger, wait_for, timeout)
+        finally:
+            self._post.unwatch(message)
         outcomes = dict.fromkeys(to.uuids, Outcome.SLOW)
         outcomes.update(ledger.outcomes)
-        return self._report(message, outcomes)
+        return self._report(message, outcomes, ledger.box)
 
-    async def _leave(self, message: Outgoing, wait_for: WaitFor, timeout: float) -> DeliveryReport:
-        """Leave a message in the mailbox; whoever waits for an acknowledgement stays with it."""
+    async def _leave(
+        self, message: Outgoing, to: Audience, wait_for: WaitFor, timeout: float
+    ) -> DeliveryReport:
+        """Leave a message in the mailbox, behind what is there."""
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         ledger = Ledger()
         if wait_for == "acked":
@@ -76,25 +83,45 @@ class Sender:
         try:
             self._post.keep(message, partial(_answer, stored))
             if not await stored:
-                return DeliveryReport(message.msg_id, message.target_user)
+                # Whoever is there has not taken what was before it.
+                return self._report(message, dict.fromkeys(to.uuids, Outcome.SLOW))
             if wait_for == "acked":
-                await self._wait_for_box(message, ledger, timeout)
+                await self._wait(message, ledger, wait_for, timeout, boxed=True)
         finally:
             self._post.unwatch(message)
         return self._report(message, ledger.outcomes, ledger.box or Outcome.QUEUED)
 
-    async def _wait_for_box(self, message: Outgoing, ledger: Ledger, timeout: float) -> None:
-        """Wait for the receiver to come, or for the end of the message's time."""
-        end = self._post.expires_at(message)
-        left = end - time.time()
-        await ledger.wait(min(timeout, left), for_box=True)
-        if left <= timeout and not ledger.outcomes and ledger.box is None:
-            self._post.expire(end)  # without any edge nobody else looks
+    async def _wait(
+        self,
+        message: Outgoing,
+        ledger: Ledger,
+        wait_for: WaitFor,
+        timeout: float,
+        *,
+        boxed: bool = False,
+    ) -> None:
+        """Wait for the last word; an acknowledgement may also come by way of the mailbox."""
+        clock = asyncio.get_running_loop().time
+        end, expires_at = clock() + timeout, self._post.expires_at(message)
+        if not boxed:
+            await ledger.wait(timeout)
+            boxed = wait_for == "acked" and ledger.boxed
+        while boxed and (left := end - clock()) > 0:
+            ttl = expires_at - time.time()
+            known = await ledger.wait(min(left, ttl), for_box=True)
+            if not known and ttl <= left and not ledger.open:
+                self._post.expire(expires_at)  # without any edge nobody else looks
+            boxed = known and ledger.boxed
 
     def _report(
         self, message: Outgoing, outcomes: dict[str, Outcome], box: Outcome | None = None
     ) -> DeliveryReport:
         queued = box is not None or Outcome.QUEUED in outcomes.values()
+        if box is Outcome.EXPIRED:
+            outcomes = {
+                uuid: box if outcome is Outcome.QUEUED else outcome
+                for uuid, outcome in outcomes.items()
+            }
         expires_at = self._post.expires_at(message) if queued else 0.0
         return DeliveryReport(message.msg_id, message.target_user, outcomes, box, expires_at)
 

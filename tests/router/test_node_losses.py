@@ -16,7 +16,6 @@ from maim_protocol.frames import (
     Outcomes,
     Rejection,
 )
-from maim_router.delivery import Outcome
 from maim_router.node import Node
 from tests.router.letters import BOB, BOUNDS, gone, ids, make, running
 from tests.router.memory_edge import Delivered, MemoryEdge
@@ -206,51 +205,3 @@ async def test_what_an_edge_settled_by_itself_is_kept_even_in_a_full_mailbox(
     assert [await edge.hear() for _ in got] == [one.settles for one in got]
     await edge.admitted(3, "bob")
     assert await ids(edge, len(got)) == [one.msg_id for one in got]
-
-
-async def test_a_server_s_message_for_somebody_who_is_away_is_queued(node: Node) -> None:
-    report = await node.messenger.send(b"{}", user_id="bob", platform="qq", ttl=60.0)
-    assert (report.outcome, report.outcomes) == (Outcome.QUEUED, {})
-    assert report.expires_at > 0
-
-
-async def test_who_waits_for_an_acknowledgement_gets_it_when_the_receiver_returns(
-    node: Node, edge: MemoryEdge
-) -> None:
-    sending = asyncio.ensure_future(
-        node.messenger.send(b"{}", user_id="bob", platform="qq", wait_for="acked", timeout=20)
-    )
-    await asyncio.sleep(0)
-    admission = await edge.admitted(2, "bob")
-    got = await edge.delivered()
-    n = got.ordinal
-    acked = Outcomes([n], [2], [BridgeOutcome.ACKED])
-    edge.send(EdgeFrame(taken_through=n, done=[(n, n)], outcomes=acked))
-    report = await sending
-    assert report.outcomes == {admission.connection_uuid: Outcome.ACKED}
-
-
-async def test_a_message_that_is_not_fetched_in_its_time_expires(
-    node: Node, edge: MemoryEdge
-) -> None:
-    report = await node.messenger.send(
-        b"{}", user_id="bob", platform="qq", wait_for="acked", timeout=20, ttl=0.01
-    )
-    assert report.outcome is Outcome.EXPIRED
-    await edge.admitted(2, "bob")
-    await edge.nothing()
-
-
-async def test_it_expires_where_there_is_no_edge_to_come_to(node: Node) -> None:
-    expired = await node.messenger.send(
-        b"{}", user_id="bob", platform="qq", wait_for="acked", timeout=20, ttl=0.01
-    )
-    assert expired.outcome is Outcome.EXPIRED
-    assert node.post.mailbox is not None
-    assert not node.post.mailbox.has(*BOB)
-
-
-async def test_a_message_for_one_connection_or_for_everybody_does_not_wait(node: Node) -> None:
-    to_all = await node.messenger.broadcast(b"{}")
-    custom = await node.messenger.send_custom("x", b"{}", user_id="bob")
-    assert {to_all.outcome, custom.outcome} == {Outcome.NO_CONNECTION}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from maim_protocol.frames import (
-    EdgeFrame,
-)
+from maim_protocol.frames import EdgeFrame
+from maim_router.delivery import Outcome
 from maim_router.mailbox import Bounds, MemoryMailbox
 from maim_router.rounds import SLICE_LETTERS
 from tests.router.letters import BOB, gone, ids, make, running
@@ -15,9 +14,9 @@ from tests.router.memory_edge import MemoryEdge
 
 
 @asynccontextmanager
-async def waiting(count: int) -> AsyncIterator[MemoryEdge]:
-    """An edge with alice as connection 1, who has sent bob so many messages."""
-    mailbox = MemoryMailbox(Bounds(2 * count, 1_000_000, 1_000_000))
+async def waiting(count: int, most: int = 0) -> AsyncIterator[MemoryEdge]:
+    """An edge with alice as connection 1, who has sent bob so many messages of `most`."""
+    mailbox = MemoryMailbox(Bounds(most or 2 * count, 1_000_000, 1_000_000))
     async with running(make(mailbox)) as node:
         edge = await MemoryEdge(node).attach()
         await edge.admitted(1, "alice")
@@ -69,3 +68,11 @@ async def test_when_who_catches_up_leaves_the_next_one_goes_on() -> None:
         await edge.nothing()
         await edge.admitted(3, "bob")
         assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
+
+
+async def test_a_full_mailbox_before_a_receiver_who_catches_up_is_reported_as_slow() -> None:
+    count = SLICE_LETTERS + 1
+    async with waiting(count, most=count) as edge:
+        admission = await edge.admitted(2, "bob")
+        report = await edge.node.messenger.send(b"{}", user_id="bob", platform="qq")
+        assert report.outcomes == {admission.connection_uuid: Outcome.SLOW}
