@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from typing import get_args
 
 from maim_protocol.envelope import CUSTOM_PREFIX, SYS_STD, TYPE_MAX_CHARS
 from maim_router.connection_map import Audience, ConnectionMap
@@ -45,8 +46,10 @@ class Messenger:
         """Send a standard message to a user, or to the user that a receiver's key names.
 
         When nobody is there it waits in the mailbox for `ttl` seconds; 0: as long as the mailbox
-        keeps messages. Raises what the application's resolving callback raises.
+        keeps messages. Raises what the application's resolving callback raises, and `ValueError`
+        for a `wait_for`, `timeout` or `ttl` that cannot be.
         """
+        _check(wait_for, timeout, ttl)
         user = user_id or await self._resolver.resolve(api_key, platform)
         to = Audience.of(self._connections.find(user, platform) if user else ())
         message = self._outgoing(SYS_STD, payload, user, platform, ttl)
@@ -60,7 +63,11 @@ class Messenger:
         wait_for: WaitFor = "written",
         timeout: float = DEFAULT_TIMEOUT,
     ) -> DeliveryReport:
-        """Send a standard message to every connection, or to those of one platform."""
+        """Send a standard message to every connection, or to those of one platform.
+
+        Raises `ValueError` as `send` does.
+        """
+        _check(wait_for, timeout)
         message = self._outgoing(SYS_STD, payload, "", platform)
         to = self._connections.audience(platform)
         return await self._sender.send(message, to, wait_for, timeout)
@@ -80,8 +87,9 @@ class Messenger:
         """Send a custom message to whatever matches all the targets; no target: to everybody.
 
         One for a user on a platform waits in the mailbox when nobody is there, as in `send`.
-        Raises `ValueError` for a type that no frame could have.
+        Raises `ValueError` for a type that no frame could have, and as `send` does.
         """
+        _check(wait_for, timeout, ttl)
         to = self._matching(user_id, platform, connection_uuid)
         message = self._outgoing(
             _checked(custom_type(type)),
@@ -127,6 +135,14 @@ class Messenger:
         if entry is None or (user_id and entry.user_id != user_id):
             return Audience()
         return Audience() if platform and entry.platform != platform else Audience.of((entry,))
+
+
+def _check(wait_for: str, timeout: float, ttl: float = 0.0) -> None:
+    if wait_for not in get_args(WaitFor):
+        raise ValueError(f"wait_for: expected 'written' or 'acked', got {wait_for!r}")
+    for name, seconds in (("timeout", timeout), ("ttl", ttl)):
+        if not seconds >= 0:  # which a NaN is not either
+            raise ValueError(f"{name}: expected 0 or more seconds, got {seconds}")
 
 
 def _checked(type: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from maim_protocol.frames import Want
@@ -26,7 +27,7 @@ class Post:
     A connection that comes is given what waits, a slice at a time; until it has all of that, what
     is sent to its user goes the same way, behind it. A letter that comes back waits for the next
     connection, or goes to those that came after the router had taken it: the others were sent it
-    then. `ttl` is how long letters wait at most; times in seconds, of the Unix clock.
+    then. `ttl` is how long letters wait at most; times in seconds, of the Unix `clock`.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Post:
         connections: ConnectionMap,
         link: Callable[[EdgeKey], EdgeLink | None],
         ttl: float,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         # Boxes that are being emptied: nothing may overtake what is in them.
         self.emptying: set[Box] = set()
@@ -42,6 +44,7 @@ class Post:
         self._connections = connections
         self._link = link
         self._ttl = ttl
+        self._clock = clock
         self._rounds: dict[Box, Round] = {}
         self._watched: dict[tuple[Box, int], tuple[Ledger, Want]] = {}
 
@@ -80,6 +83,7 @@ class Post:
         others: its edge drops what it has.
         """
         box = (entry.user_id, entry.platform)
+        self.expire(self._clock())
         if self._mailbox is None or not self._mailbox.has(*box):
             return
         here = self._connections.find(*box)
@@ -169,6 +173,7 @@ class Post:
 
     def _empty(self, box: Box) -> None:
         """Give the next letters of a box to whom they are for."""
+        self.expire(self._clock())
         going, mailbox = self._rounds[box], self._mailbox
         here = self._connections.find(*box)
         going.targets.intersection_update([one.uuid for one in here])

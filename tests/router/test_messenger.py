@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -102,3 +104,19 @@ async def test_waiting_for_an_ack_is_told_to_the_edge(node: Node) -> None:
 async def test_a_type_that_no_frame_could_have_is_refused(node: Node, type: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - one of two kinds, each says what came
         await node.messenger.send_custom(type, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"wait_for": "read"}, "wait_for: expected 'written' or 'acked', got 'read'"),
+        ({"timeout": -1}, "timeout: expected 0 or more seconds, got -1"),
+        ({"ttl": -0.5}, "ttl: expected 0 or more seconds, got -0.5"),
+        ({"ttl": float("nan")}, "ttl: expected 0 or more seconds, got nan"),
+    ],
+)
+async def test_terms_that_cannot_be_are_refused(
+    node: Node, terms: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        await node.messenger.send(b"{}", user_id="bob", platform="qq", **terms)

@@ -16,6 +16,7 @@ from maim_protocol.frames import (
     Outcomes,
     Rejection,
 )
+from maim_router.mailbox import Letter
 from maim_router.node import Node
 from tests.router.letters import BOB, BOUNDS, gone, ids, make, running
 from tests.router.memory_edge import Delivered, MemoryEdge
@@ -205,3 +206,14 @@ async def test_what_an_edge_settled_by_itself_is_kept_even_in_a_full_mailbox(
     assert [await edge.hear() for _ in got] == [one.settles for one in got]
     await edge.admitted(3, "bob")
     assert await ids(edge, len(got)) == [one.msg_id for one in got]
+
+
+async def test_an_overdue_letter_is_not_delivered_though_nobody_has_swept_it_yet(
+    node: Node, edge: MemoryEdge
+) -> None:
+    assert node.post.mailbox is not None
+    overdue = Letter(1, *BOB, "m1", "sys_std", b"{}", 1.0, "alice", "qq", expires_at=2.0)
+    node.post.mailbox.put(overdue, lambda stored: None)
+    await edge.admitted(2, "bob")
+    await edge.nothing()
+    assert not node.post.mailbox.has(*BOB)
