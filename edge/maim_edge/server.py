@@ -132,4 +132,11 @@ def _protocol_class(settings: EdgeSettings) -> type[asyncio.Protocol]:
 def _identity(settings: EdgeSettings, port: int) -> Identity:
     edge_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     address = join(settings.host, port)
-    return Identity(edge_id, new_epoch(), address, settings.max_connections)
+    return Identity(
+        edge_id,
+        new_epoch(),
+        address,
+        settings.max_connections,
+        settings.outbox_bytes,
+        settings.outbox_messages,
+    )

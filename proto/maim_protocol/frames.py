@@ -54,6 +54,8 @@ class Hello:
     address: str
     capacity: int = 0
     live_count: int = 0
+    outbox_bytes: int = 0
+    outbox_messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from maim_protocol.frames import (
     EdgeFrame,
     EdgeMessages,
     EdgeStream,
+    Hello,
     Refused,
     Rejection,
     RouterFrame,
@@ -28,6 +29,7 @@ from maim_router.edge_condition import EdgeCondition
 from maim_router.events import EdgeKey, Inbound, Relay
 from maim_router.in_flight import InFlight, Returned
 from maim_router.outbound import Close, Delivery, Outbound
+from maim_router.rounds import slice_for
 
 # What one connection may have on its way, or waiting, before it counts as a slow consumer. Its
 # edge closes it long before, unless it is the edge that does not read.
@@ -53,8 +55,7 @@ class EdgeLink:
 
     def __init__(
         self,
-        key: EdgeKey,
-        address: str,
+        hello: Hello,
         attached_at: float,
         stream: EdgeStream,
         on_slow: Callable[[int], None],
@@ -64,8 +65,9 @@ class EdgeLink:
         self.gone: set[int] = set()
         self._on_slow = on_slow
         self._on_gone = on_gone
-        self.key = key
-        self.address = address
+        self.key = EdgeKey(hello.edge_id, hello.epoch)
+        self.address = hello.address
+        self.slice = slice_for(hello.outbox_bytes, hello.outbox_messages)
         self.attached_at = attached_at
         self.deliveries = 0
         self.lost = asyncio.Event()

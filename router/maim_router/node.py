@@ -191,7 +191,7 @@ class Node:
         for earlier in [k for k in self._links if k.edge_id == key.edge_id]:
             self._detach(self._links[earlier])
         slow, gone = partial(self._on_slow, key), partial(self._returns.take_one, key)
-        link = EdgeLink(key, hello.address, time.time(), stream, slow, gone)
+        link = EdgeLink(hello, time.time(), stream, slow, gone)
         self._links[key] = link
         self._sweeper.start()
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import takewhile
 
 from maim_protocol.frames import Want
 from maim_router.connection_map import ConnectionMap, Entry
@@ -180,9 +181,10 @@ class Post:
         if mailbox is None or not going.targets:
             self._rest(box, going)
             return
+        going.fit(link.slice for one in here if (link := self._link(one.edge)) is not None)
         numbers = mailbox.numbers(*box)
         while not going.full and (later := going.next(numbers)[:READ_LETTERS]):
-            for letter in mailbox.read(*box, later):
+            for letter in takewhile(lambda _: not going.full, mailbox.read(*box, later)):
                 for entry in going.recipients(letter.number, here):
                     self._give(going, letter, entry)
             if going.out.keys().isdisjoint(later):

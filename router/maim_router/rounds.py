@@ -8,15 +8,31 @@ from msgspec import Struct, field
 
 from maim_router.connection_map import Entry
 
-# What of one box may be on its way: less than an edge keeps for one client, and enough for a
-# client that acknowledges nothing to be asked what it has read.
+# What of one box may be on its way: enough for a client that acknowledges nothing to be asked
+# what it has read.
 SLICE_LETTERS = 256
 SLICE_BYTES = 4 << 20
+
+
+class Slice(Struct, frozen=True):
+    """How much of one box may be on its way at a time, at least one letter."""
+
+    letters: int = SLICE_LETTERS
+    bytes: int = SLICE_BYTES
+
+
+def slice_for(outbox_bytes: int, outbox_messages: int) -> Slice:
+    """Say what a client's outbox holds beside what else comes for it; 0: nobody knows."""
+    return Slice(
+        min(SLICE_LETTERS, outbox_messages // 2 or 1) if outbox_messages else SLICE_LETTERS,
+        min(SLICE_BYTES, outbox_bytes // 2) if outbox_bytes else SLICE_BYTES,
+    )
 
 
 class Round(Struct):
     """One box on its way: `targets` came for all of it, by connection id; the rest is out."""
 
+    slice: Slice = Slice()
     targets: set[str] = field(default_factory=set)
     out: dict[int, int] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
@@ -25,11 +41,18 @@ class Round(Struct):
     @property
     def full(self) -> bool:
         """Whether enough is on its way for now."""
-        return len(self.out) >= SLICE_LETTERS or self.bytes >= SLICE_BYTES
+        bytes_out = self.bytes >= self.slice.bytes and len(self.out) > 0
+        return bytes_out or len(self.out) >= self.slice.letters
+
+    def fit(self, slices: Iterable[Slice]) -> None:
+        """Take no larger slices than any of these."""
+        for one in slices:
+            letters, size = min(self.slice.letters, one.letters), min(self.slice.bytes, one.bytes)
+            self.slice = Slice(letters, size)
 
     def next(self, numbers: Iterable[int]) -> list[int]:
         """Tell which of a box's letters may leave now, in order."""
-        room = SLICE_LETTERS - len(self.out)
+        room = self.slice.letters - len(self.out)
         return [number for number in numbers if number not in self.out][: max(room, 0)]
 
     def waits(self, numbers: Iterable[int]) -> bool:

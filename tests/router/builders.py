@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from maim_protocol.frames import Admission, Live, Open
+from maim_protocol.frames import PROTOCOL_VERSION, Admission, Hello, Live, Open
 from maim_router import events as ev
 from maim_router.events import EdgeKey, Session
 
 EDGE = EdgeKey("edge-1", 5)
+HELLO = Hello(EDGE.edge_id, EDGE.epoch, PROTOCOL_VERSION, "127.0.0.1:1")
 
 
 def asked(conn: int, key: str = "alice", platform: str = "qq", label: str = "") -> Open:

@@ -9,7 +9,7 @@ from maim_router import edge_link
 from maim_router.edge_link import EdgeLink
 from maim_router.in_flight import Returned
 from maim_router.outbound import Delivery, Outgoing
-from tests.router.builders import EDGE
+from tests.router.builders import HELLO
 from tests.router.memory_edge import Stream
 
 
@@ -20,7 +20,7 @@ class Desk:
         self.slow: list[int] = []
         self.back: list[Returned] = []
         stream, told = Stream(), (self.slow.append, self.back.append)
-        self.link = EdgeLink(EDGE, "127.0.0.1:1", 0.0, stream, *told)
+        self.link = EdgeLink(HELLO, 0.0, stream, *told)
         self.link.welcome("router-1")
         self.link.gather()
 

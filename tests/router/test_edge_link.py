@@ -27,7 +27,7 @@ from maim_router.delivery import Ledger, Outcome
 from maim_router.edge_link import EdgeLink
 from maim_router.events import Relay
 from maim_router.outbound import Delivery, Outgoing
-from tests.router.builders import EDGE, inbound, session
+from tests.router.builders import HELLO, inbound, session
 from tests.router.memory_edge import Stream
 
 
@@ -41,7 +41,7 @@ class Desk:
     def __init__(self) -> None:
         self.stream = Stream()
         self.slow: list[int] = []
-        self.link = EdgeLink(EDGE, "127.0.0.1:1", 0.0, self.stream, self.slow.append, print)
+        self.link = EdgeLink(HELLO, 0.0, self.stream, self.slow.append, print)
         self.taken: list[bool] = []
 
     def deliver(self, *conns: int, want: Want = Want.WRITTEN, payload: bytes = b"{}") -> Ledger:

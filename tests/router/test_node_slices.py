@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from maim_protocol.frames import EdgeFrame
 from maim_router.delivery import Outcome
@@ -76,3 +77,22 @@ async def test_a_full_mailbox_before_a_receiver_who_catches_up_is_reported_as_sl
         admission = await edge.admitted(2, "bob")
         report = await edge.node.messenger.send(b"{}", user_id="bob", platform="qq")
         assert report.outcomes == {admission.connection_uuid: Outcome.SLOW}
+
+
+async def test_a_slice_is_no_larger_than_what_the_edge_holds_for_a_client() -> None:
+    mailbox = MemoryMailbox(Bounds(20, 1_000_000, 1_000_000))
+    async with running(make(mailbox)) as node:
+        edge = MemoryEdge(node)
+        hello = replace(edge.hello(), outbox_bytes=1_000)
+        edge.send(EdgeFrame(hello=hello))
+        await edge.hear()
+        await edge.admitted(1, "alice")
+        for number in range(8):
+            edge.message(1, f"m{number}", BOB, payload=b'{"text": "%s"}' % bytes(200))
+            assert isinstance(await edge.hear(), int)
+        await edge.admitted(2, "bob")
+        assert await ids(edge, 3) == ["m0", "m1", "m2"]
+        await edge.nothing()
+        edge.send(EdgeFrame(taken_through=1, done=[(1, 1)]))
+        assert await ids(edge, 1) == ["m3"]
+        await edge.nothing()

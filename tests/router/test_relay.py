@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from maim_protocol.errors import ErrorCode
-from maim_protocol.frames import Want
+from maim_protocol.frames import Hello, Want
 from maim_router import events as ev
 from maim_router.connection_map import Audience, MemoryConnectionMap
 from maim_router.delivery import Ledger, Share
@@ -31,7 +31,9 @@ class Link(EdgeLink):
     """A link that remembers what it was given."""
 
     def __init__(self, key: EdgeKey) -> None:
-        super().__init__(key, "127.0.0.1:1", 0.0, Stream(), print, print)
+        super().__init__(
+            Hello(key.edge_id, key.epoch, 1, "127.0.0.1:1"), 0.0, Stream(), print, print
+        )
         self.sent: list[tuple[str, tuple[int, ...]]] = []
         self.given: list[Delivery] = []
 

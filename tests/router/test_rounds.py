@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from maim_router.connection_map import Entry
-from maim_router.rounds import SLICE_BYTES, SLICE_LETTERS, Round
+from maim_router.rounds import SLICE_BYTES, SLICE_LETTERS, Round, Slice, slice_for
 from tests.router.connection_map_contract import entry
 
 
@@ -49,3 +50,31 @@ def test_what_is_over_may_be_said_twice() -> None:
     going.over(7)
     going.back(7)
     assert going.bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("outbox", "expected"),
+    [
+        ((0, 0), Slice(SLICE_LETTERS, SLICE_BYTES)),
+        ((1 << 30, 10_000), Slice(SLICE_LETTERS, SLICE_BYTES)),
+        ((1_000_000, 100), Slice(50, 500_000)),
+        ((1, 1), Slice(1, 0)),
+    ],
+)
+def test_a_slice_leaves_half_of_an_outbox_to_others(
+    outbox: tuple[int, int], expected: Slice
+) -> None:
+    assert slice_for(*outbox) == expected
+
+
+def test_the_smallest_outbox_of_all_who_get_a_letter_counts() -> None:
+    going = Round()
+    going.fit([Slice(10, 5_000), Slice(20, 500)])
+    assert going.slice == Slice(10, 500)
+
+
+def test_however_small_a_slice_is_one_letter_leaves() -> None:
+    going = Round(slice=slice_for(1, 1))
+    assert not going.full
+    going.leave(1, 100)
+    assert going.full

@@ -122,6 +122,8 @@ def _hello(hello: frames.Hello) -> pb.Hello:
         address=hello.address,
         capacity=hello.capacity,
         live_count=hello.live_count,
+        outbox_bytes=hello.outbox_bytes,
+        outbox_messages=hello.outbox_messages,
     )
 
 

@@ -18,12 +18,14 @@ LIVE_PER_FRAME = 500
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who this edge is; the epoch grows with every start."""
+    """Who this edge is, and what it holds; the epoch grows with every start."""
 
     edge_id: str
     epoch: int
     address: str
     capacity: int = 0
+    outbox_bytes: int = 0
+    outbox_messages: int = 0
 
 
 async def greet(stream: RouterStream, identity: Identity, live: Sequence[Live]) -> Welcome:
@@ -48,6 +50,8 @@ def hello_frames(identity: Identity, live: Sequence[Live]) -> Iterator[EdgeFrame
         identity.address,
         identity.capacity,
         len(live),
+        identity.outbox_bytes,
+        identity.outbox_messages,
     )
     rest = iter(live)
     yield EdgeFrame(hello=hello, live=list(islice(rest, LIVE_PER_FRAME)))

@@ -24,57 +24,57 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmaim_protocol/v1/bridge.proto\x12\x07maim.v1\"\xe8\x03\n\tEdgeFrame\x12\x1d\n\x05hello\x18\x01 \x01(\x0b\x32\x0e.maim.v1.Hello\x12%\n\x04live\x18\x02 \x03(\x0b\x32\x17.maim.v1.LiveConnection\x12#\n\x05opens\x18\x03 \x03(\x0b\x32\x14.maim.v1.OpenRequest\x12\x1e\n\x06\x63hunks\x18\x04 \x03(\x0b\x32\x0e.maim.v1.Chunk\x12\'\n\x08messages\x18\x05 \x01(\x0b\x32\x15.maim.v1.EdgeMessages\x12)\n\x06\x63loses\x18\x06 \x03(\x0b\x32\x19.maim.v1.ConnectionClosed\x12\x15\n\rtaken_through\x18\x07 \x01(\x04\x12#\n\x04\x64one\x18\x08 \x03(\x0b\x32\x15.maim.v1.OrdinalRange\x12+\n\x08outcomes\x18\t \x01(\x0b\x32\x19.maim.v1.DeliveryOutcomes\x12\'\n\ngiven_back\x18\x0c \x01(\x0b\x32\x13.maim.v1.Deliveries\x12\x30\n\x0fgiven_back_from\x18\r \x03(\x0b\x32\x17.maim.v1.LiveConnection\x12&\n\x07pending\x18\n \x03(\x0b\x32\x15.maim.v1.PendingBytes\x12\x10\n\x08\x64raining\x18\x0b \x01(\x08\"\xe5\x02\n\x0bRouterFrame\x12!\n\x07welcome\x18\x01 \x01(\x0b\x32\x10.maim.v1.Welcome\x12\"\n\x08verdicts\x18\x02 \x03(\x0b\x32\x10.maim.v1.Verdict\x12\x1e\n\x06\x63hunks\x18\x03 \x03(\x0b\x32\x0e.maim.v1.Chunk\x12\'\n\ndeliveries\x18\x04 \x01(\x0b\x32\x13.maim.v1.Deliveries\x12-\n\x0b\x64isconnects\x18\x05 \x03(\x0b\x32\x18.maim.v1.DisconnectOrder\x12&\n\x07settled\x18\x06 \x03(\x0b\x32\x15.maim.v1.OrdinalRange\x12&\n\nrejections\x18\x07 \x03(\x0b\x32\x12.maim.v1.Rejection\x12#\n\x04kept\x18\n \x03(\x0b\x32\x15.maim.v1.OrdinalRange\x12\"\n\x05\x64rain\x18\x08 \x01(\x0b\x32\x13.maim.v1.DrainOrder\"x\n\x05Hello\x12\x0f\n\x07\x65\x64ge_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x18\n\x10protocol_version\x18\x03 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\x12\x10\n\x08\x63\x61pacity\x18\x05 \x01(\r\x12\x12\n\nlive_count\x18\x06 \x01(\r\"6\n\x07Welcome\x12\x11\n\trouter_id\x18\x01 \x01(\t\x12\x18\n\x10protocol_version\x18\x02 \x01(\r\"\x98\x01\n\x0bOpenRequest\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x11\n\tclient_ip\x18\x05 \x01(\t\x12\x14\n\x0c\x63onnected_at\x18\x06 \x01(\x01\x12 \n\x07headers\x18\x07 \x03(\x0b\x32\x0f.maim.v1.Header\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"[\n\x0eLiveConnection\x12\"\n\x04open\x18\x01 \x01(\x0b\x32\x14.maim.v1.OpenRequest\x12%\n\tadmission\x18\x02 \x01(\x0b\x32\x12.maim.v1.Admission\"D\n\tAdmission\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05proof\x18\x03 \x01(\x0c\"u\n\x07Verdict\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\'\n\tadmission\x18\x02 \x01(\x0b\x32\x12.maim.v1.AdmissionH\x00\x12)\n\x07refusal\x18\x03 \x01(\x0b\x32\x16.maim.v1.RefusalReasonH\x00\x42\x08\n\x06\x61nswer\"+\n\rRefusalReason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xa3\x01\n\x0c\x45\x64geMessages\x12\x10\n\x08ordinals\x18\x01 \x03(\x04\x12\r\n\x05\x63onns\x18\x02 \x03(\x04\x12\x0f\n\x07msg_ids\x18\x03 \x03(\t\x12\r\n\x05types\x18\x04 \x03(\t\x12\x13\n\x0btarget_keys\x18\x05 \x03(\t\x12\x18\n\x10target_platforms\x18\x06 \x03(\t\x12\x10\n\x08payloads\x18\x07 \x03(\x0c\x12\x11\n\ttransfers\x18\x08 \x03(\x04\"\xb8\x02\n\nDeliveries\x12\x10\n\x08ordinals\x18\x01 \x03(\x04\x12\x0f\n\x07\x66\x61nouts\x18\x02 \x03(\r\x12\r\n\x05\x63onns\x18\x03 \x03(\x04\x12\x0f\n\x07msg_ids\x18\x04 \x03(\t\x12\r\n\x05types\x18\x05 \x03(\t\x12\x14\n\x0csender_users\x18\x06 \x03(\t\x12\x18\n\x10sender_platforms\x18\x07 \x03(\t\x12\x14\n\x0ctarget_users\x18\x08 \x03(\t\x12\x11\n\tplatforms\x18\t \x03(\t\x12\x12\n\ntimestamps\x18\n \x03(\x01\x12$\n\x05wants\x18\x0b \x03(\x0e\x32\x15.maim.v1.DeliveryWant\x12\x10\n\x08payloads\x18\x0c \x03(\x0c\x12\x11\n\ttransfers\x18\r \x03(\x04\x12\x0f\n\x07settles\x18\x0e \x03(\x04\x12\x0f\n\x07numbers\x18\x0f \x03(\x04\"]\n\x10\x44\x65liveryOutcomes\x12\x10\n\x08ordinals\x18\x01 \x03(\x04\x12\r\n\x05\x63onns\x18\x02 \x03(\x04\x12(\n\x08outcomes\x18\x03 \x03(\x0e\x32\x16.maim.v1.BridgeOutcome\"\'\n\x05\x43hunk\x12\x10\n\x08transfer\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\">\n\x10\x43onnectionClosed\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\x0c\n\x04\x63ode\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"=\n\x0f\x44isconnectOrder\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\x0c\n\x04\x63ode\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"+\n\x0cOrdinalRange\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\x0c\n\x04last\x18\x02 \x01(\x04\"8\n\tRejection\x12\x0f\n\x07ordinal\x18\x01 \x01(\x04\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"=\n\x0cPendingBytes\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x10\n\x08messages\x18\x03 \x01(\r\"$\n\nDrainOrder\x12\x16\n\x0ewindow_seconds\x18\x01 \x01(\x01*|\n\x0c\x44\x65liveryWant\x12\x1d\n\x19\x44\x45LIVERY_WANT_UNSPECIFIED\x10\x00\x12\x19\n\x15\x44\x45LIVERY_WANT_WRITTEN\x10\x01\x12\x17\n\x13\x44\x45LIVERY_WANT_ACKED\x10\x02\x12\x19\n\x15\x44\x45LIVERY_WANT_PASSING\x10\x03*\xd1\x01\n\rBridgeOutcome\x12\x1e\n\x1a\x42RIDGE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x42RIDGE_OUTCOME_WRITTEN\x10\x01\x12\x18\n\x14\x42RIDGE_OUTCOME_ACKED\x10\x02\x12\x17\n\x13\x42RIDGE_OUTCOME_GONE\x10\x03\x12\x17\n\x13\x42RIDGE_OUTCOME_SLOW\x10\x04\x12\x1c\n\x18\x42RIDGE_OUTCOME_TOO_LARGE\x10\x05\x12\x1a\n\x16\x42RIDGE_OUTCOME_DROPPED\x10\x06\x32@\n\x06\x42ridge\x12\x36\n\x06\x41ttach\x12\x12.maim.v1.EdgeFrame\x1a\x14.maim.v1.RouterFrame(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmaim_protocol/v1/bridge.proto\x12\x07maim.v1\"\xe8\x03\n\tEdgeFrame\x12\x1d\n\x05hello\x18\x01 \x01(\x0b\x32\x0e.maim.v1.Hello\x12%\n\x04live\x18\x02 \x03(\x0b\x32\x17.maim.v1.LiveConnection\x12#\n\x05opens\x18\x03 \x03(\x0b\x32\x14.maim.v1.OpenRequest\x12\x1e\n\x06\x63hunks\x18\x04 \x03(\x0b\x32\x0e.maim.v1.Chunk\x12\'\n\x08messages\x18\x05 \x01(\x0b\x32\x15.maim.v1.EdgeMessages\x12)\n\x06\x63loses\x18\x06 \x03(\x0b\x32\x19.maim.v1.ConnectionClosed\x12\x15\n\rtaken_through\x18\x07 \x01(\x04\x12#\n\x04\x64one\x18\x08 \x03(\x0b\x32\x15.maim.v1.OrdinalRange\x12+\n\x08outcomes\x18\t \x01(\x0b\x32\x19.maim.v1.DeliveryOutcomes\x12\'\n\ngiven_back\x18\x0c \x01(\x0b\x32\x13.maim.v1.Deliveries\x12\x30\n\x0fgiven_back_from\x18\r \x03(\x0b\x32\x17.maim.v1.LiveConnection\x12&\n\x07pending\x18\n \x03(\x0b\x32\x15.maim.v1.PendingBytes\x12\x10\n\x08\x64raining\x18\x0b \x01(\x08\"\xe5\x02\n\x0bRouterFrame\x12!\n\x07welcome\x18\x01 \x01(\x0b\x32\x10.maim.v1.Welcome\x12\"\n\x08verdicts\x18\x02 \x03(\x0b\x32\x10.maim.v1.Verdict\x12\x1e\n\x06\x63hunks\x18\x03 \x03(\x0b\x32\x0e.maim.v1.Chunk\x12\'\n\ndeliveries\x18\x04 \x01(\x0b\x32\x13.maim.v1.Deliveries\x12-\n\x0b\x64isconnects\x18\x05 \x03(\x0b\x32\x18.maim.v1.DisconnectOrder\x12&\n\x07settled\x18\x06 \x03(\x0b\x32\x15.maim.v1.OrdinalRange\x12&\n\nrejections\x18\x07 \x03(\x0b\x32\x12.maim.v1.Rejection\x12#\n\x04kept\x18\n \x03(\x0b\x32\x15.maim.v1.OrdinalRange\x12\"\n\x05\x64rain\x18\x08 \x01(\x0b\x32\x13.maim.v1.DrainOrder\"\xa7\x01\n\x05Hello\x12\x0f\n\x07\x65\x64ge_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x18\n\x10protocol_version\x18\x03 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\x12\x10\n\x08\x63\x61pacity\x18\x05 \x01(\r\x12\x12\n\nlive_count\x18\x06 \x01(\r\x12\x14\n\x0coutbox_bytes\x18\x07 \x01(\x04\x12\x17\n\x0foutbox_messages\x18\x08 \x01(\r\"6\n\x07Welcome\x12\x11\n\trouter_id\x18\x01 \x01(\t\x12\x18\n\x10protocol_version\x18\x02 \x01(\r\"\x98\x01\n\x0bOpenRequest\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x11\n\tclient_ip\x18\x05 \x01(\t\x12\x14\n\x0c\x63onnected_at\x18\x06 \x01(\x01\x12 \n\x07headers\x18\x07 \x03(\x0b\x32\x0f.maim.v1.Header\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"[\n\x0eLiveConnection\x12\"\n\x04open\x18\x01 \x01(\x0b\x32\x14.maim.v1.OpenRequest\x12%\n\tadmission\x18\x02 \x01(\x0b\x32\x12.maim.v1.Admission\"D\n\tAdmission\x12\x17\n\x0f\x63onnection_uuid\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05proof\x18\x03 \x01(\x0c\"u\n\x07Verdict\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\'\n\tadmission\x18\x02 \x01(\x0b\x32\x12.maim.v1.AdmissionH\x00\x12)\n\x07refusal\x18\x03 \x01(\x0b\x32\x16.maim.v1.RefusalReasonH\x00\x42\x08\n\x06\x61nswer\"+\n\rRefusalReason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xa3\x01\n\x0c\x45\x64geMessages\x12\x10\n\x08ordinals\x18\x01 \x03(\x04\x12\r\n\x05\x63onns\x18\x02 \x03(\x04\x12\x0f\n\x07msg_ids\x18\x03 \x03(\t\x12\r\n\x05types\x18\x04 \x03(\t\x12\x13\n\x0btarget_keys\x18\x05 \x03(\t\x12\x18\n\x10target_platforms\x18\x06 \x03(\t\x12\x10\n\x08payloads\x18\x07 \x03(\x0c\x12\x11\n\ttransfers\x18\x08 \x03(\x04\"\xb8\x02\n\nDeliveries\x12\x10\n\x08ordinals\x18\x01 \x03(\x04\x12\x0f\n\x07\x66\x61nouts\x18\x02 \x03(\r\x12\r\n\x05\x63onns\x18\x03 \x03(\x04\x12\x0f\n\x07msg_ids\x18\x04 \x03(\t\x12\r\n\x05types\x18\x05 \x03(\t\x12\x14\n\x0csender_users\x18\x06 \x03(\t\x12\x18\n\x10sender_platforms\x18\x07 \x03(\t\x12\x14\n\x0ctarget_users\x18\x08 \x03(\t\x12\x11\n\tplatforms\x18\t \x03(\t\x12\x12\n\ntimestamps\x18\n \x03(\x01\x12$\n\x05wants\x18\x0b \x03(\x0e\x32\x15.maim.v1.DeliveryWant\x12\x10\n\x08payloads\x18\x0c \x03(\x0c\x12\x11\n\ttransfers\x18\r \x03(\x04\x12\x0f\n\x07settles\x18\x0e \x03(\x04\x12\x0f\n\x07numbers\x18\x0f \x03(\x04\"]\n\x10\x44\x65liveryOutcomes\x12\x10\n\x08ordinals\x18\x01 \x03(\x04\x12\r\n\x05\x63onns\x18\x02 \x03(\x04\x12(\n\x08outcomes\x18\x03 \x03(\x0e\x32\x16.maim.v1.BridgeOutcome\"\'\n\x05\x43hunk\x12\x10\n\x08transfer\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\">\n\x10\x43onnectionClosed\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\x0c\n\x04\x63ode\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"=\n\x0f\x44isconnectOrder\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\x0c\n\x04\x63ode\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"+\n\x0cOrdinalRange\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\x0c\n\x04last\x18\x02 \x01(\x04\"8\n\tRejection\x12\x0f\n\x07ordinal\x18\x01 \x01(\x04\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"=\n\x0cPendingBytes\x12\x0c\n\x04\x63onn\x18\x01 \x01(\x04\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x10\n\x08messages\x18\x03 \x01(\r\"$\n\nDrainOrder\x12\x16\n\x0ewindow_seconds\x18\x01 \x01(\x01*|\n\x0c\x44\x65liveryWant\x12\x1d\n\x19\x44\x45LIVERY_WANT_UNSPECIFIED\x10\x00\x12\x19\n\x15\x44\x45LIVERY_WANT_WRITTEN\x10\x01\x12\x17\n\x13\x44\x45LIVERY_WANT_ACKED\x10\x02\x12\x19\n\x15\x44\x45LIVERY_WANT_PASSING\x10\x03*\xd1\x01\n\rBridgeOutcome\x12\x1e\n\x1a\x42RIDGE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x42RIDGE_OUTCOME_WRITTEN\x10\x01\x12\x18\n\x14\x42RIDGE_OUTCOME_ACKED\x10\x02\x12\x17\n\x13\x42RIDGE_OUTCOME_GONE\x10\x03\x12\x17\n\x13\x42RIDGE_OUTCOME_SLOW\x10\x04\x12\x1c\n\x18\x42RIDGE_OUTCOME_TOO_LARGE\x10\x05\x12\x1a\n\x16\x42RIDGE_OUTCOME_DROPPED\x10\x06\x32@\n\x06\x42ridge\x12\x36\n\x06\x41ttach\x12\x12.maim.v1.EdgeFrame\x1a\x14.maim.v1.RouterFrame(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maim_protocol.v1.bridge_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DELIVERYWANT']._serialized_start=2540
-  _globals['_DELIVERYWANT']._serialized_end=2664
-  _globals['_BRIDGEOUTCOME']._serialized_start=2667
-  _globals['_BRIDGEOUTCOME']._serialized_end=2876
+  _globals['_DELIVERYWANT']._serialized_start=2588
+  _globals['_DELIVERYWANT']._serialized_end=2712
+  _globals['_BRIDGEOUTCOME']._serialized_start=2715
+  _globals['_BRIDGEOUTCOME']._serialized_end=2924
   _globals['_EDGEFRAME']._serialized_start=43
   _globals['_EDGEFRAME']._serialized_end=531
   _globals['_ROUTERFRAME']._serialized_start=534
   _globals['_ROUTERFRAME']._serialized_end=891
-  _globals['_HELLO']._serialized_start=893
-  _globals['_HELLO']._serialized_end=1013
-  _globals['_WELCOME']._serialized_start=1015
-  _globals['_WELCOME']._serialized_end=1069
-  _globals['_OPENREQUEST']._serialized_start=1072
-  _globals['_OPENREQUEST']._serialized_end=1224
-  _globals['_HEADER']._serialized_start=1226
-  _globals['_HEADER']._serialized_end=1263
-  _globals['_LIVECONNECTION']._serialized_start=1265
-  _globals['_LIVECONNECTION']._serialized_end=1356
-  _globals['_ADMISSION']._serialized_start=1358
-  _globals['_ADMISSION']._serialized_end=1426
-  _globals['_VERDICT']._serialized_start=1428
-  _globals['_VERDICT']._serialized_end=1545
-  _globals['_REFUSALREASON']._serialized_start=1547
-  _globals['_REFUSALREASON']._serialized_end=1590
-  _globals['_EDGEMESSAGES']._serialized_start=1593
-  _globals['_EDGEMESSAGES']._serialized_end=1756
-  _globals['_DELIVERIES']._serialized_start=1759
-  _globals['_DELIVERIES']._serialized_end=2071
-  _globals['_DELIVERYOUTCOMES']._serialized_start=2073
-  _globals['_DELIVERYOUTCOMES']._serialized_end=2166
-  _globals['_CHUNK']._serialized_start=2168
-  _globals['_CHUNK']._serialized_end=2207
-  _globals['_CONNECTIONCLOSED']._serialized_start=2209
-  _globals['_CONNECTIONCLOSED']._serialized_end=2271
-  _globals['_DISCONNECTORDER']._serialized_start=2273
-  _globals['_DISCONNECTORDER']._serialized_end=2334
-  _globals['_ORDINALRANGE']._serialized_start=2336
-  _globals['_ORDINALRANGE']._serialized_end=2379
-  _globals['_REJECTION']._serialized_start=2381
-  _globals['_REJECTION']._serialized_end=2437
-  _globals['_PENDINGBYTES']._serialized_start=2439
-  _globals['_PENDINGBYTES']._serialized_end=2500
-  _globals['_DRAINORDER']._serialized_start=2502
-  _globals['_DRAINORDER']._serialized_end=2538
-  _globals['_BRIDGE']._serialized_start=2878
-  _globals['_BRIDGE']._serialized_end=2942
+  _globals['_HELLO']._serialized_start=894
+  _globals['_HELLO']._serialized_end=1061
+  _globals['_WELCOME']._serialized_start=1063
+  _globals['_WELCOME']._serialized_end=1117
+  _globals['_OPENREQUEST']._serialized_start=1120
+  _globals['_OPENREQUEST']._serialized_end=1272
+  _globals['_HEADER']._serialized_start=1274
+  _globals['_HEADER']._serialized_end=1311
+  _globals['_LIVECONNECTION']._serialized_start=1313
+  _globals['_LIVECONNECTION']._serialized_end=1404
+  _globals['_ADMISSION']._serialized_start=1406
+  _globals['_ADMISSION']._serialized_end=1474
+  _globals['_VERDICT']._serialized_start=1476
+  _globals['_VERDICT']._serialized_end=1593
+  _globals['_REFUSALREASON']._serialized_start=1595
+  _globals['_REFUSALREASON']._serialized_end=1638
+  _globals['_EDGEMESSAGES']._serialized_start=1641
+  _globals['_EDGEMESSAGES']._serialized_end=1804
+  _globals['_DELIVERIES']._serialized_start=1807
+  _globals['_DELIVERIES']._serialized_end=2119
+  _globals['_DELIVERYOUTCOMES']._serialized_start=2121
+  _globals['_DELIVERYOUTCOMES']._serialized_end=2214
+  _globals['_CHUNK']._serialized_start=2216
+  _globals['_CHUNK']._serialized_end=2255
+  _globals['_CONNECTIONCLOSED']._serialized_start=2257
+  _globals['_CONNECTIONCLOSED']._serialized_end=2319
+  _globals['_DISCONNECTORDER']._serialized_start=2321
+  _globals['_DISCONNECTORDER']._serialized_end=2382
+  _globals['_ORDINALRANGE']._serialized_start=2384
+  _globals['_ORDINALRANGE']._serialized_end=2427
+  _globals['_REJECTION']._serialized_start=2429
+  _globals['_REJECTION']._serialized_end=2485
+  _globals['_PENDINGBYTES']._serialized_start=2487
+  _globals['_PENDINGBYTES']._serialized_end=2548
+  _globals['_DRAINORDER']._serialized_start=2550
+  _globals['_DRAINORDER']._serialized_end=2586
+  _globals['_BRIDGE']._serialized_start=2926
+  _globals['_BRIDGE']._serialized_end=2990
 # @@protoc_insertion_point(module_scope)

@@ -277,6 +277,8 @@ class Hello(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     CAPACITY_FIELD_NUMBER: _builtins.int
     LIVE_COUNT_FIELD_NUMBER: _builtins.int
+    OUTBOX_BYTES_FIELD_NUMBER: _builtins.int
+    OUTBOX_MESSAGES_FIELD_NUMBER: _builtins.int
     edge_id: _builtins.str
     """Unique name of the edge process, 1 to 128 characters."""
     epoch: _builtins.int
@@ -289,6 +291,11 @@ class Hello(_message.Message):
     """Connections that the edge takes at most; 0: no limit."""
     live_count: _builtins.int
     """How many `live` entries follow, in this frame and the next ones."""
+    outbox_bytes: _builtins.int
+    """Bytes that may wait at the edge for one client, and messages; 0: not said. What waits in a
+    mailbox comes in slices that this holds.
+    """
+    outbox_messages: _builtins.int
     def __init__(
         self,
         *,
@@ -298,10 +305,12 @@ class Hello(_message.Message):
         address: _builtins.str = ...,
         capacity: _builtins.int = ...,
         live_count: _builtins.int = ...,
+        outbox_bytes: _builtins.int = ...,
+        outbox_messages: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "capacity", b"capacity", "edge_id", b"edge_id", "epoch", b"epoch", "live_count", b"live_count", "protocol_version", b"protocol_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "capacity", b"capacity", "edge_id", b"edge_id", "epoch", b"epoch", "live_count", b"live_count", "outbox_bytes", b"outbox_bytes", "outbox_messages", b"outbox_messages", "protocol_version", b"protocol_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

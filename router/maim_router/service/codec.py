@@ -87,6 +87,8 @@ def _hello(hello: pb.Hello) -> frames.Hello:
         hello.address,
         hello.capacity,
         hello.live_count,
+        hello.outbox_bytes,
+        hello.outbox_messages,
     )
 
 
