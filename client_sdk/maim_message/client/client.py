@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self
 
 from maim_message.client.config import ClientConfig, derived, shown_url
@@ -51,10 +51,13 @@ class WebSocketClient:
         """
         return await self._pool.connect(self._main)
 
-    async def disconnect(self, connection_uuid: str | None = None) -> bool:
-        """Close a connection, the main one by default; False when there was nothing to close."""
+    def disconnect(self, connection_uuid: str | None = None) -> Coroutine[Any, Any, bool]:
+        """Close a connection, the main one by default; False when there was nothing to close.
+
+        It takes effect with the call; awaiting it waits until the connection is closed.
+        """
         connection = self._find(connection_uuid)
-        return connection is not None and await connection.disconnect()
+        return _nothing_to_close() if connection is None else connection.disconnect()
 
     async def add_connection(
         self, url: str, api_key: str, platform: str = "default", **settings: Any
@@ -197,6 +200,10 @@ class WebSocketClient:
         if connection is None:
             self._pool.note(f"there is no connection {connection_uuid}")
         return connection
+
+
+async def _nothing_to_close() -> bool:
+    return False
 
 
 def _described(connection: Connection) -> dict[str, Any]:
