@@ -120,13 +120,16 @@ async def test_a_second_disconnect_waits_for_the_first(edge: Edge, watched: Watc
     assert await soon(first) is True
 
 
-async def test_a_stop_waits_for_a_disconnect_that_nobody_waits_for(watched: Watched) -> None:
-    client = watched.client
+async def test_a_stop_waits_for_a_disconnect_that_nobody_waits_for(
+    edge: Edge, watched: Watched
+) -> None:
     before = asyncio.all_tasks()
-    assert await client.connect()
-    client.disconnect().close()
-    await client.stop()
-    assert {task for task in asyncio.all_tasks() - before if "maim" in task.get_name()} == set()
+    assert await watched.client.connect()
+    client_tasks = {task for task in asyncio.all_tasks() - before if "maim" in task.get_name()}
+    watched.client.disconnect().close()
+    await watched.client.stop()
+    assert [task.done() for task in client_tasks] == [True]
+    assert await edge.next_close() == 1000
 
 
 async def test_what_is_sent_while_the_old_link_closes_goes_out_on_the_new_one(
@@ -159,6 +162,19 @@ async def test_without_the_cache_an_answer_that_will_not_come_is_not_waited_for(
         assert await client.connect()
         assert await soon(waiting) is False
         assert await disconnecting is True
+
+
+async def test_a_connection_that_is_being_removed_cannot_be_connected_again(
+    edge: Edge, watched: Watched
+) -> None:
+    client = watched.client
+    uuid = await client.add_connection(edge.url, "other", "qq")
+    assert await client.connect_to(uuid)
+    removing = asyncio.create_task(client.remove_connection(uuid))
+    await turns(2)
+    assert await client.connect_to(uuid) is False
+    assert await soon(removing) is True
+    assert await edge.next_close() == 1000
 
 
 async def test_disconnecting_what_is_unknown_is_false_with_the_reason(watched: Watched) -> None:

@@ -80,8 +80,8 @@ class WebSocketClient:
             return False
         if connection is self._main:
             return self._pool.refuse("the main connection cannot be removed, only disconnected")
-        await connection.disconnect()
-        self._pool.connections.pop(connection.uuid, None)
+        self._pool.retire(connection)
+        await connection.closed()
         return True
 
     def get_connections(self) -> dict[str, dict[str, Any]]:

@@ -62,6 +62,11 @@ class Connection:
         return self._run is not None and self._run.expecting
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing of it is left to end."""
+        return not self._tasks
+
+    @property
     def unacknowledged(self) -> int:
         """How many messages wait for the edge's answer or for a link."""
         return len(self._outgoing.session)
