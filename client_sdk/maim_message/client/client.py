@@ -28,8 +28,12 @@ class WebSocketClient:
         self._main = self._pool.add(config)
 
     async def __aenter__(self) -> Self:
-        await self.start()
-        await self.connect()
+        try:
+            await self.start()
+            await self.connect()
+        except BaseException:  # there is no `__aexit__` then
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
