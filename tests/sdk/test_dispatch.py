@@ -32,6 +32,10 @@ class Work:
         self.name = name
         self.start = start
         self.size_bytes = size_bytes
+        self.was_cut_off = False
+
+    def cut_off(self) -> None:
+        self.was_cut_off = True
 
     def __str__(self) -> str:
         return self.name
@@ -242,3 +246,12 @@ async def test_a_job_that_stops_the_dispatcher_does_not_wait_for_itself() -> Non
     desk.dispatcher.submit(Work("stop", stop))
     desk.note("has no place")
     await until(lambda: desk.done == ["stopped"])
+
+
+async def test_a_job_that_is_cancelled_in_the_middle_hears_of_it() -> None:
+    desk = Desk(max_tasks=1)
+    never, behind_it = Work("never", desk.go_on.wait), Work("behind it", desk.go_on.wait)
+    for job in (never, behind_it):
+        desk.dispatcher.submit(job)
+    await soon(desk.dispatcher.stop(0.01))
+    assert (never.was_cut_off, behind_it.was_cut_off) == (True, False)

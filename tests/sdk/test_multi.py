@@ -137,3 +137,38 @@ def test_a_connection_over_tls_gets_the_tls_scheme() -> None:
     assert config.connections["a"].ssl_enabled
     assert config.remove_connection("a")
     assert not config.remove_connection("a")
+
+
+async def test_a_connect_during_a_disconnect_leaves_a_connection_that_unregistering_closes(
+    edge: Edge,
+) -> None:
+    async with WebSocketMultiClient(two_connections(edge)) as client:
+        await client.connect("qq")
+        disconnecting = asyncio.create_task(client.disconnect("qq"))
+        assert await client.connect("qq") == {"qq": True}
+        assert await soon(disconnecting) == {"qq": True}
+        assert client.is_connected("qq")
+        assert client.unregister_connection("qq")
+    assert [await edge.next_close() for _ in range(2)] == [1000, 1000]
+
+
+async def test_a_stop_closes_what_was_unregistered_just_before(edge: Edge) -> None:
+    client = WebSocketMultiClient()
+    await client.start()
+    client.register_connection("only", edge.url, "key", "qq")
+    await client.connect()
+    client.unregister_connection("only")
+    before = asyncio.all_tasks()
+    await client.stop()
+    assert [task for task in before if "maim" in task.get_name() and not task.done()] == []
+    assert await edge.next_close() == 1000
+
+
+async def test_a_connection_that_is_unregistered_before_it_connects_stays_away(edge: Edge) -> None:
+    async with WebSocketMultiClient(two_connections(edge)) as client:
+        connecting = asyncio.create_task(client.connect("qq"))
+        await asyncio.sleep(0)
+        client.unregister_connection("qq")
+        assert await soon(connecting) == {"qq": False}
+        assert "removed" in str(client.get_last_error())
+        assert edge.handshakes == []

@@ -82,6 +82,15 @@ def test_a_message_is_new_once_for_each_sender() -> None:
     assert seen == [True, False, True, True]
 
 
+def test_a_message_that_is_forgotten_is_new_again() -> None:
+    session = Session(WIDE)
+    assert session.is_new("u", "1")
+    session.forget("v", "1")
+    assert not session.is_new("u", "1")
+    session.forget("u", "1")
+    assert session.is_new("u", "1")
+
+
 def test_the_window_of_received_messages_is_bounded() -> None:
     session = Session(WIDE, seen_messages=2)
     for msg_id in "abc":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self
 
 from maim_message.client.config import ClientConfig, derived, shown_url
@@ -28,8 +28,12 @@ class WebSocketClient:
         self._main = self._pool.add(config)
 
     async def __aenter__(self) -> Self:
-        await self.start()
-        await self.connect()
+        try:
+            await self.start()
+            await self.connect()
+        except BaseException:  # there is no `__aexit__` then
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -51,10 +55,13 @@ class WebSocketClient:
         """
         return await self._pool.connect(self._main)
 
-    async def disconnect(self, connection_uuid: str | None = None) -> bool:
-        """Close a connection, the main one by default; False when there was nothing to close."""
+    def disconnect(self, connection_uuid: str | None = None) -> Coroutine[Any, Any, bool]:
+        """Close a connection, the main one by default; False when there was nothing to close.
+
+        It takes effect with the call; awaiting it waits until the connection is closed.
+        """
         connection = self._find(connection_uuid)
-        return connection is not None and await connection.disconnect()
+        return _nothing_to_close() if connection is None else connection.disconnect()
 
     async def add_connection(
         self, url: str, api_key: str, platform: str = "default", **settings: Any
@@ -77,8 +84,8 @@ class WebSocketClient:
             return False
         if connection is self._main:
             return self._pool.refuse("the main connection cannot be removed, only disconnected")
-        await connection.disconnect()
-        self._pool.connections.pop(connection.uuid, None)
+        self._pool.retire(connection)
+        await connection.closed()
         return True
 
     def get_connections(self) -> dict[str, dict[str, Any]]:
@@ -197,6 +204,10 @@ class WebSocketClient:
         if connection is None:
             self._pool.note(f"there is no connection {connection_uuid}")
         return connection
+
+
+async def _nothing_to_close() -> bool:
+    return False
 
 
 def _described(connection: Connection) -> dict[str, Any]:

@@ -34,6 +34,9 @@ class Job(Protocol):
     def start(self) -> Any:
         """Call the callback and return what it returned."""
 
+    def cut_off(self) -> None:
+        """Hear that the callback was cancelled in the middle."""
+
 
 class Dispatcher:
     """Calls callbacks in turns of the loop; one that waits gets a task of its own.
@@ -81,7 +84,10 @@ class Dispatcher:
         self._after_turn.append(action)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Let what runs or waits finish, drop what does not; a callback may call this itself."""
+        """Let what runs or waits finish, drop what does not; a callback may call this itself.
+
+        What still waits is dropped as if it had never been submitted: nothing of it has happened.
+        """
         until = time.monotonic() + grace_seconds
         while time.monotonic() < until:
             self._turn()
@@ -149,7 +155,9 @@ class Dispatcher:
             self._call_turn()
 
     def _judge(self, task: asyncio.Task[Any], job: Job) -> None:
-        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+        if task.cancelled():
+            job.cut_off()
+        elif isinstance(error := task.exception(), Exception):
             self._failed(job, error)
 
     def _failed(self, job: Job, error: BaseException) -> None:

@@ -28,11 +28,22 @@ class Callbacks(Protocol):
     stats_callback: Callable[[dict[str, Any]], Any] | None
 
 
+class Window(Protocol):
+    """Knows which messages were handed over, so that none is twice."""
+
+    def is_new(self, sender: object, msg_id: str) -> bool: ...
+
+    def forget(self, sender: object, msg_id: str) -> None: ...
+
+
 class Source(Protocol):
     """Where a message came from."""
 
     @property
     def label(self) -> str: ...
+
+    @property
+    def window(self) -> Window: ...
 
     def acknowledge(self, msg_id: str) -> None: ...
 
@@ -46,13 +57,12 @@ class Inbox:
         self._stats = stats
 
     def deliver(self, source: Source, envelope: Envelope, size_bytes: int) -> None:
-        """Acknowledge a message and hand it to its callback, both when its turn comes."""
-        self.dispatcher.submit(_Delivery(source, envelope, size_bytes, self._handle))
+        """Acknowledge a message and hand it to its callback, both when its turn comes.
 
-    def repeated(self, source: Source, envelope: Envelope, size_bytes: int) -> None:
-        """Acknowledge a duplicate, which no callback sees."""
-        self._stats.duplicate_messages_ignored += 1
-        self.dispatcher.submit(_Delivery(source, envelope, size_bytes, _ignore))
+        Only then is it known whether it is a duplicate, which no callback sees: were it looked
+        for earlier, a message dropped by `stop` in between would count as handed over.
+        """
+        self.dispatcher.submit(_Delivery(source, envelope, size_bytes, self._handle, self._stats))
 
     def connected(self, label: str, config: ClientConfig) -> None:
         """Tell the user that a link came up, for the first time or again."""
@@ -94,11 +104,24 @@ class _Delivery:
     envelope: Envelope
     size_bytes: int
     handle: Callable[[str, Envelope], Any]
+    stats: Stats
+    sender: Any = None
 
     def start(self) -> Any:
-        if self.envelope.msg_id:
-            self.source.acknowledge(self.envelope.msg_id)
+        msg_id = self.envelope.msg_id
+        if msg_id:
+            # Read once: the callback may change the metadata that it is given.
+            self.sender = self.envelope.meta.get("sender_user")
+            self.source.acknowledge(msg_id)
+            if not self.source.window.is_new(self.sender, msg_id):
+                self.stats.duplicate_messages_ignored += 1
+                return None
         return self.handle(self.source.label, self.envelope)
+
+    def cut_off(self) -> None:
+        # It comes again if the acknowledgement did not arrive: another callback may finish it.
+        if self.envelope.msg_id:
+            self.source.window.forget(self.sender, self.envelope.msg_id)
 
     def __str__(self) -> str:
         return f"{self.envelope.type} {self.envelope.msg_id or 'without msg_id'}"
@@ -114,9 +137,8 @@ class _Notification:
     def start(self) -> Any:
         return self.callback(*self.arguments)
 
+    def cut_off(self) -> None:
+        pass
+
     def __str__(self) -> str:
         return self.what
-
-
-def _ignore(label: str, envelope: Envelope) -> None:
-    """Do nothing more with a message."""

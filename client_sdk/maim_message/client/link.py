@@ -77,6 +77,11 @@ class Link:
         wire.on_writable = self._write_acks
 
     @property
+    def window(self) -> Session:
+        """What tells a message that comes again; it outlives the link."""
+        return self._session
+
+    @property
     def ready(self) -> bool:
         """Whether a message can be written without waiting."""
         return self._wire.ready and not self.writing.locked()
@@ -160,18 +165,11 @@ class Link:
             elif self._inbox.dispatcher.full or len(self._owed) >= MOST_OWED:
                 return False
             else:
-                self._take_message(envelope, len(data))
+                self._stats.messages_received += 1
+                self._log.message("received", envelope.type, envelope.msg_id, len(data))
+                self._inbox.deliver(self, envelope, len(data))
         self._stats.bytes_received += len(data)
         return True
-
-    def _take_message(self, envelope: Envelope, size_bytes: int) -> None:
-        msg_id = envelope.msg_id
-        if msg_id and not self._session.is_new(envelope.meta.get("sender_user"), msg_id):
-            self._inbox.repeated(self, envelope, size_bytes)
-            return
-        self._stats.messages_received += 1
-        self._log.message("received", envelope.type, msg_id, size_bytes)
-        self._inbox.deliver(self, envelope, size_bytes)
 
     def _take_system(self, envelope: Envelope) -> None:
         try:

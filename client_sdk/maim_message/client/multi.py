@@ -24,7 +24,11 @@ class WebSocketMultiClient:
         self._named: dict[str, Connection] = {}
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:  # there is no `__aexit__` then
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -20,17 +20,21 @@ from maim_protocol.envelope import encode_envelope
 
 
 class Outgoing:
-    """Sends through the link that is attached; `expecting` tells whether another will come.
+    """Sends through the link that is attached; `expecting()` tells whether another will come.
 
     A `True` of `send` is the truth at that moment: the link took the message, or it is kept and
     goes out first thing on the next link, or (`wait_ack`) the edge acknowledged it.
     """
 
     def __init__(
-        self, config: ClientConfig, log: ClientLog, stats: Stats, note: Callable[[str], None]
+        self,
+        config: ClientConfig,
+        log: ClientLog,
+        stats: Stats,
+        note: Callable[[str], None],
+        expecting: Callable[[], bool],
     ) -> None:
         self.link: Link | None = None
-        self.expecting = False
         self.session = Session(
             Bounds(
                 config.message_cache_max_size,
@@ -42,6 +46,7 @@ class Outgoing:
         self._log = log
         self._stats = stats
         self._note = note
+        self._expecting = expecting
         self._answers = Answers()
         # Nobody else has ids like these, in this process, another one or a later one.
         self._id_prefix = f"msg_{secrets.token_hex(16)}_"
@@ -139,12 +144,12 @@ class Outgoing:
         return written
 
     def _kept_or_lost(self) -> bool:
-        if self._config.enable_message_cache and (self.expecting or self.link is not None):
+        if self._config.enable_message_cache and (self._expecting() or self.link is not None):
             return True
         return self._not_sent("the link broke")
 
     def _keep(self, msg_id: str, frame: bytes) -> bool:
-        if not self.expecting:
+        if not self._expecting():
             return self._not_sent("not connected")
         if not self._config.enable_message_cache:
             return self._not_sent("not connected, and enable_message_cache is off")

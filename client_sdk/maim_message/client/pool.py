@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from maim_message.client.config import ClientConfig
@@ -36,7 +35,8 @@ class Pool:
         self._stats = Stats()
         self._dispatcher = Dispatcher(config.max_handler_tasks, self._log, self._stats)
         self._inbox = Inbox(config, self._dispatcher, self._stats)
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._retired: set[Connection] = set()
+        self._reporting: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Allow connections; reports the counters regularly when a callback wants them."""
@@ -44,18 +44,21 @@ class Pool:
             return
         self.running = True
         if self._config.enable_stats and self._config.stats_callback is not None:
-            self._own(self._report_stats())
+            self._reporting = asyncio.create_task(self._report_stats())
 
     async def stop(self) -> None:
         """Close every link and end every task; a callback may call this."""
         self.running = False
-        await asyncio.gather(*(each.disconnect() for each in self.connections.values()))
+        reporting, self._reporting = self._reporting, None
+        if reporting is not None:
+            reporting.cancel()
+        ending = [*self.connections.values(), *self._retired]
+        for each in ending:
+            each.end()
+        await asyncio.gather(*(each.closed() for each in ending))
         await self._dispatcher.stop(STOP_GRACE_SECONDS)
-        tasks = self._tasks - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if reporting is not None:
+            await asyncio.wait([reporting])
 
     def add(self, config: ClientConfig) -> Connection:
         """Add a connection, which does not connect yet."""
@@ -64,17 +67,18 @@ class Pool:
         return connection
 
     def retire(self, connection: Connection) -> None:
-        """Forget a connection and close it in the background."""
+        """Forget a connection, which closes in the background; `stop` waits for that."""
         del self.connections[connection.uuid]
-        if connection.usable:
-            self._own(connection.disconnect())
+        connection.end()
+        self._retired = {each for each in (*self._retired, connection) if not each.idle}
 
     async def connect(self, connection: Connection) -> bool:
-        """Connect one; False with a reason unless the client runs."""
-        if self.running:
-            return await connection.connect()
-        self.note("the client is not started: call start() first")
-        return False
+        """Connect one; False with a reason unless the client runs and has it still."""
+        if not self.running:
+            return self.refuse("the client is not started: call start() first")
+        if self.connections.get(connection.uuid) is not connection:
+            return self.refuse("the connection was removed before it was connected")
+        return await connection.connect()
 
     def note(self, error: str | None) -> None:
         """Remember why something failed, or that it no longer does."""
@@ -97,11 +101,6 @@ class Pool:
             "connected": bool(connected),
             "last_error": self.last_error,
         }
-
-    def _own(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _report_stats(self) -> None:
         while True:

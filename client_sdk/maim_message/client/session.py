@@ -95,7 +95,7 @@ class Session:
         return largest.msg_id
 
     def is_new(self, sender: object, msg_id: str) -> bool:
-        """Tell whether a received message is the first of its id; remembers it."""
+        """Tell whether a message that is handed over is the first of its id; remembers it."""
         known = len(self._seen)
         self._seen[(sender, msg_id)] = None
         if len(self._seen) == known:
@@ -103,6 +103,10 @@ class Session:
         if known == self.seen_messages:
             self._seen.popitem(last=False)
         return True
+
+    def forget(self, sender: object, msg_id: str) -> None:
+        """Let a message be new again."""
+        self._seen.pop((sender, msg_id), None)
 
     def _has_room_for(self, frame: bytes) -> bool:
         if not self._kept:
