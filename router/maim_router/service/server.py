@@ -21,6 +21,7 @@ from maim_router.service.attach import ANSWER_SECONDS, SILENCE_SECONDS, BridgeSe
 from maim_router.service.control import ControlService
 from maim_router.service.door import Door, make_door
 from maim_router.service.listener import ServerTls, listen
+from maim_router.service.parsing import Parsing
 
 BRIDGE = bridge_pb2.DESCRIPTOR.services_by_name["Bridge"].full_name
 ROUTER = router_pb2.DESCRIPTOR.services_by_name["Router"].full_name
@@ -117,7 +118,7 @@ class RouterService:
 
     def _make_server(self, access: Access | None) -> grpc.aio.Server:
         options = self._options
-        interceptors = [access] if access else []
+        interceptors = [access, Parsing()] if access else [Parsing()]
         server = grpc.aio.server(interceptors=interceptors, options=_options(options.channelz))
         bridge_pb2_grpc.add_BridgeServicer_to_server(BridgeService(self._node), server)
         router_pb2_grpc.add_RouterServicer_to_server(self._control, server)
