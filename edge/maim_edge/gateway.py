@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from maim_edge.asgi_socket import AsgiSocket
@@ -40,9 +40,18 @@ LEAVE_SECONDS = 0.5
 
 
 class Gateway:
-    """Every connection of this process, and the bridge that they share."""
+    """Every connection of this process, and the bridge that they share.
 
-    def __init__(self, settings: EdgeSettings, bridge: Bridge, identity: Identity) -> None:
+    `on_order` is told the window of each drain that a router orders.
+    """
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        bridge: Bridge,
+        identity: Identity,
+        on_order: Callable[[float], None],
+    ) -> None:
         self._settings = settings
         self._registry: Registry[Connection] = Registry(
             settings.max_connections, settings.max_connections_per_ip
@@ -50,12 +59,14 @@ class Gateway:
         self.bridge = BridgeClient(bridge, identity, self, settings.grace)
         self._delivering = Delivering(self._registry)
         self._house = House(settings, self.bridge, self._leave)
+        self._on_order = on_order
         self.draining = False
         # Set when a drain has ended.
         self.drained = asyncio.Event()
-        self._stopping = False
         self._drain: asyncio.Task[None] | None = None
+        # Set while nobody holds a place.
         self._empty = asyncio.Event()
+        self._empty.set()
 
     @property
     def connections(self) -> int:
@@ -76,6 +87,7 @@ class Gateway:
         if self.draining:
             raise HandshakeRefused(Refusal.ROUTER_UNAVAILABLE, "this edge drains")
         handle = self._registry.enter(client_ip)
+        self._empty.clear()
         handed_over = None
         try:
             connection = Connection(handle, self._house, asked.format)
@@ -124,26 +136,29 @@ class Gateway:
             connection.close(CloseCode.ROUTER_UNREACHABLE, "no router for longer than the grace")
 
     def on_drain(self, order: DrainOrder) -> None:
-        """Drain because the router says so, unless this edge is stopping anyway."""
-        if not self._stopping:
-            window = order.window_seconds or self._settings.drain_window
-            log.info("told to drain within %g s", window)
-            self._start_drain(window)
+        """Drain because the router says so; takes over from a drain that is under way."""
+        window = order.window_seconds or self._settings.drain_window
+        log.info("told to drain within %g s", window)
+        self._on_order(window)
+        self._start_drain(window)
 
     async def drain(self, window: float) -> None:
         """Send every client away within about `window` seconds, with what it is owed.
 
-        Takes over from a drain that is under way.
+        Takes over from a drain that is under way, as a later order does from this one; ends with
+        whichever is the last.
         """
-        self._stopping = True
-        await self._start_drain(window)
+        self._start_drain(window)
+        await self.drained.wait()
 
     async def stop(self) -> None:
         """Tell the router what is still owed, and drop what nobody waits for."""
         await self._house.stop()
         await _within(LEAVE_SECONDS, self.bridge.finish())
 
-    def _start_drain(self, window: float) -> asyncio.Task[None]:
+    def _start_drain(self, window: float) -> None:
+        if self._drain is not None and self._drain.done():
+            return  # everybody was sent away: who is still here does not listen
         self.draining = True
         self.bridge.aside.drains()
         self.bridge.say()
@@ -151,27 +166,30 @@ class Gateway:
             self._drain.cancel()
         self._drain = asyncio.create_task(self._send_away(window))
         self._drain.add_done_callback(self._on_drained)
-        return self._drain
 
     async def _send_away(self, window: float) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        await self._close_all(window, began)
+        if not await _within(max(window / 3, LEAVE_SECONDS), self._empty.wait()):
+            log.warning("drain: %d clients did not leave", len(self._registry))
+        if not await _within(began + window - clock(), self.bridge.wait_settled()):
+            log.warning("drain: %d messages are not settled", self.bridge.unsettled)
+
+    async def _close_all(self, window: float, began: float) -> None:
+        """Close every client at its time; ends early when all have left by themselves."""
         batches = plan(list(self._registry), window, secrets.SystemRandom())
         for connection, retry_after_ms in (one for batch in batches for one in batch.leaving):
             notice = {"event": "drain", "retry_after_ms": retry_after_ms}
             connection.tell(connection.dialect.notice(notice, time.time()))
         clock = asyncio.get_running_loop().time
-        began = clock()
         for batch in batches:
-            await asyncio.sleep(began + batch.after_seconds - clock())
+            if await _within(began + batch.after_seconds - clock(), self._empty.wait()):
+                return
             # What is under way is settled first, if that does not take until the next batch.
             await _within(window / 3 / len(batches), self.bridge.wait_settled())
             for connection, _ in batch.leaving:
                 connection.close_after_flush(CloseCode.GOING_AWAY, "the edge stops")
-        if len(self._registry):
-            self._empty.clear()
-            if not await _within(max(window / 3, LEAVE_SECONDS), self._empty.wait()):
-                log.warning("drain: %d clients did not leave", len(self._registry))
-        if self.bridge.unsettled:
-            log.warning("drain: %d messages are not settled", self.bridge.unsettled)
 
     def _on_drained(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():

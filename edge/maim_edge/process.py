@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from maim_edge.bridge import Bridge
@@ -14,6 +15,7 @@ from maim_edge.tls import bridge_context
 from maim_edge.workers import Workers
 from maim_protocol import lifetime
 from maim_protocol.errors import AttachRefused, ConfigError
+from maim_protocol.last_resort import LastResort
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +28,24 @@ def run(settings: EdgeSettings) -> int:
 
     Raises `ConfigError` and `OSError` of one line for what the operator must mend.
     """
-    serve = _serve if settings.workers == 1 else _serve_many
-    end_seconds = lifetime.END_SECONDS + max(0.0, settings.drain_window - DRAIN_WITHIN_SECONDS)
-    return lifetime.run(lambda stop: serve(settings, stop), end_seconds)
+    last_resort = LastResort(_end_seconds(settings.drain_window))
+    if settings.workers > 1:
+        return lifetime.run_until(lambda stop: _serve_many(settings, stop), last_resort)
+
+    def on_order(window: float) -> None:
+        last_resort.restart(_end_seconds(window))
+
+    return lifetime.run_until(lambda stop: _serve(settings, stop, on_order), last_resort)
 
 
-async def _serve(settings: EdgeSettings, stop: asyncio.Event) -> int:
-    server = EdgeServer(settings, make_bridge(settings))
+def _end_seconds(window: float) -> float:
+    return lifetime.END_SECONDS + max(0.0, window - DRAIN_WITHIN_SECONDS)
+
+
+async def _serve(
+    settings: EdgeSettings, stop: asyncio.Event, on_order: Callable[[float], None]
+) -> int:
+    server = EdgeServer(settings, make_bridge(settings), on_order)
     attaching = await server.start()
     log.info("edge ready: clients on %s, router %s", server.url, settings.routers)
     if settings.listen_fd is not None:

@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Callable
 
 from maim_edge.app import create_app
 from maim_edge.bridge import Bridge
@@ -30,11 +31,18 @@ class EdgeServer:
     """One edge process, or the edge half of a process that has a router too.
 
     `start` returns when the port answers; whether a router serves it is another matter.
+    `on_order` is told the window, in seconds, of each drain that a router orders.
     """
 
-    def __init__(self, settings: EdgeSettings, bridge: Bridge) -> None:
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        bridge: Bridge,
+        on_order: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._settings = settings
         self._bridge = bridge
+        self._on_order = on_order
         self._http = HttpServer()
         self._admin = HttpServer()
         self._running: asyncio.Task[None] | None = None
@@ -63,7 +71,7 @@ class EdgeServer:
         self.port = bound_port(sock)
         admin = self._bind_admin(sock)
         identity = _identity(settings, self.port)
-        gateway = self.gateway = Gateway(settings, self._bridge, identity)
+        gateway = self.gateway = Gateway(settings, self._bridge, identity, self._on_order)
         self._running = asyncio.create_task(gateway.bridge.run())
         await self._http.start(
             create_app(gateway, settings),
@@ -92,7 +100,7 @@ class EdgeServer:
             await self.gateway.drained.wait()
 
     async def stop(self) -> None:
-        """Drain, close the ports, let the bridge go."""
+        """Drain unless that is over, close the ports, let the bridge go."""
         if self.gateway is not None:
             await self.gateway.drain(self._settings.drain_window)
         await self._http.stop(STOP_SECONDS)

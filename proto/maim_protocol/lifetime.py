@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import logging
-import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-log = logging.getLogger(__name__)
+from maim_protocol.last_resort import LastResort
 
 Main = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
 
@@ -30,34 +27,31 @@ def run(main: Main, end_seconds: float = END_SECONDS) -> int:
     uvloop carries it where it is installed. The process may hold as many sockets as the system
     lets it. What has not ended `end_seconds` after the signal is cut off, with exit code 0.
     """
+    return run_until(main, LastResort(end_seconds))
+
+
+def run_until(main: Main, last_resort: LastResort) -> int:
+    """Run as `run` does, with a last resort that `main` may give another time."""
     _raise_open_files()
-    last_resort = threading.Timer(end_seconds, _give_up)
-    last_resort.daemon = True
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         code = runner.run(_with_signals(main, last_resort))
     last_resort.cancel()
     return code
 
 
-async def _with_signals(main: Main, last_resort: threading.Timer) -> int:
+async def _with_signals(main: Main, last_resort: LastResort) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def told(*_: object) -> None:
         # Not through the loop: a callback that blocks it would hold up the last resort too.
-        if not last_resort.is_alive():
+        if not last_resort.started:
             last_resort.start()
             loop.call_soon_threadsafe(stop.set)
 
     for number in SIGNALS:
         signal.signal(number, told)
     return await main(stop)
-
-
-def _give_up() -> None:
-    log.warning("something did not end in time: it is cut off")
-    logging.shutdown()
-    os._exit(0)
 
 
 def _raise_open_files() -> None:

@@ -7,7 +7,7 @@ import base64
 import json
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,10 +24,12 @@ COMMON: dict[str, Any] = {}
 
 
 @asynccontextmanager
-async def running_edge(router: ScriptedRouter, **settings: Any) -> AsyncIterator[EdgeServer]:
+async def running_edge(
+    router: ScriptedRouter, on_order: Callable[[float], None] = lambda _: None, **settings: Any
+) -> AsyncIterator[EdgeServer]:
     """Run an edge that is attached to a scripted router."""
     options: dict[str, Any] = {"port": 0, "admin_port": -1, "drain_window": 0.3} | COMMON | settings
-    edge = EdgeServer(EdgeSettings(**options), LocalBridge(router.serve))
+    edge = EdgeServer(EdgeSettings(**options), LocalBridge(router.serve), on_order)
     await edge.start()
     try:
         async with asyncio.timeout(SECONDS):

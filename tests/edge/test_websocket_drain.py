@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from maim_edge.server import EdgeServer
 from maim_protocol.frames import DrainOrder, RouterFrame
-from tests.edge.edge_peer import running_edge, standard
+from tests.edge.edge_peer import running_edge, silent_client, standard
 from tests.edge.scripted_router import ScriptedRouter
 
 pytestmark = pytest.mark.usefixtures("each_ws")
@@ -127,15 +127,74 @@ async def test_stopping_takes_over_from_a_drain_that_takes_its_time() -> None:
             assert conn.close_code == 1001
 
 
-async def test_an_order_does_not_hold_up_an_edge_that_stops() -> None:
+@pytest.mark.parametrize(("own", "ordered"), [(3000, 0.3), (0.9, 1.2)])
+async def test_an_order_takes_over_from_stopping_too(own: float, ordered: float) -> None:
     router = ScriptedRouter()
-    async with running_edge(router, drain_window=0.9) as edge:
+    windows: list[float] = []
+    async with running_edge(router, windows.append, drain_window=own) as edge:
         conns = [await connect(edge.url + KEY) for _ in range(3)]
         stopping = asyncio.ensure_future(edge.stop())
         await router.until(lambda: router.draining)
-        await order(router, 3000)
+        await order(router, ordered)
+        said = await asyncio.gather(*map(until_closed, conns))
         await asyncio.wait_for(stopping, SECONDS)
-        assert {conn.close_code for conn in conns if await conn.wait_closed() is None} == {1001}
+    assert windows == [ordered]
+    # Who was closed at the first notice got no second one.
+    told = [[f["payload"] for f in frames if f["type"] == "sys_notice"] for frames in said]
+    later = [notice["retry_after_ms"] for notices in told for notice in notices[1:]]
+    assert later
+    assert max(later) < 1000 * ordered
+
+
+async def test_stopping_lasts_as_long_as_the_drain_that_took_over() -> None:
+    router = ScriptedRouter()
+    async with running_edge(router, drain_window=0) as edge:
+        # It ignores the close, so that the drain lasts.
+        client = await silent_client(edge)
+        stopping = asyncio.ensure_future(edge.stop())
+        await router.until(lambda: router.closes)
+        for window in (3000, 2000):
+            await order(router, window)
+        await router.until(lambda: router.draining)
+        assert not stopping.done()
+        await client.aclose()
+        await asyncio.wait_for(stopping, SECONDS)
+
+
+async def test_a_drain_that_is_over_is_not_planned_anew_by_stopping() -> None:
+    router = ScriptedRouter()
+    async with running_edge(router, drain_window=3000) as edge:
+        client = await silent_client(edge)
+        await order(router, 0.1)
+        await asyncio.wait_for(edge.drained(), SECONDS)
+        await asyncio.wait_for(edge.stop(), SECONDS)
+        await client.aclose()
+
+
+async def test_a_drain_ends_as_soon_as_nobody_is_left() -> None:
+    router = ScriptedRouter()
+    async with running_edge(router, drain_window=3000) as edge:
+        conns = [await connect(edge.url + KEY) for _ in range(10)]
+        stopping = asyncio.ensure_future(edge.stop())
+        for conn in conns:
+            assert json.loads(await conn.recv())["type"] == "sys_notice"
+            await conn.close()
+        await asyncio.wait_for(stopping, SECONDS)
+
+
+async def test_a_drain_that_nobody_waits_for_settles_what_they_sent() -> None:
+    router = ScriptedRouter(settles=False)
+    async with running_edge(router) as edge:
+        async with connect(edge.url + KEY) as conn:
+            await conn.send(standard())
+            await router.until(lambda: router.got)
+            await order(router, 3000)
+            await conn.recv()
+        await router.until(lambda: router.closes)
+        assert edge.gateway is not None
+        assert not edge.gateway.drained.is_set()
+        await router.write(RouterFrame(settled=[(1, 1)]))
+        await asyncio.wait_for(edge.drained(), SECONDS)
 
 
 async def test_a_router_that_comes_later_hears_that_the_edge_drains() -> None:

@@ -151,4 +151,5 @@ def _refusing(handler: Handler | None, error: CallError) -> Handler:
         (True, True): grpc.stream_stream_rpc_method_handler,
     }[handler.request_streaming, handler.response_streaming]
     behaviour = refuse_stream if handler.request_streaming else refuse
-    return make(behaviour, handler.request_deserializer, handler.response_serializer)
+    # Bytes do for a request that nobody reads, and may be no message.
+    return make(behaviour, None, handler.response_serializer)

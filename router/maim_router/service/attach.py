@@ -23,6 +23,10 @@ STATUS = {
     AttachProblem.PROTOCOL: grpc.StatusCode.INVALID_ARGUMENT,
 }
 END_SECONDS = 0.5
+# An edge that is frozen, or cut off without a word, is lost within 10 s: who is silent for the one
+# is asked, and has the other for an answer.
+SILENCE_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
 Context = grpc.aio.ServicerContext[pb.EdgeFrame, pb.RouterFrame]
 
 

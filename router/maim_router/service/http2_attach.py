@@ -24,7 +24,7 @@ from maim_protocol.pace import HTTP2_PACE
 from maim_router.node import Node
 from maim_router.service import codec
 from maim_router.service.access import Access
-from maim_router.service.attach import STATUS
+from maim_router.service.attach import ANSWER_SECONDS, SILENCE_SECONDS, STATUS
 from maim_router.service.errors import CallError
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Attachments:
     def __init__(self, node: Node, access: Access | None) -> None:
         self._node = node
         self._access = access
-        self._limits = Limits()
+        self._limits = Limits(keepalive_seconds=SILENCE_SECONDS, answer_seconds=ANSWER_SECONDS)
         self._running: dict[asyncio.Task[None], CallStream] = {}
 
     def protocol(self, on_closed: Callable[[], None]) -> CallStream:

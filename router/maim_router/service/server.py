@@ -13,13 +13,15 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from maim_protocol.errors import ConfigError
+from maim_protocol.grpc_options import keepalive
 from maim_protocol.v1 import bridge_pb2, bridge_pb2_grpc, router_pb2, router_pb2_grpc
 from maim_router.node import Node
 from maim_router.service.access import Access, Authenticate, check_open
-from maim_router.service.attach import BridgeService
+from maim_router.service.attach import ANSWER_SECONDS, SILENCE_SECONDS, BridgeService
 from maim_router.service.control import ControlService
 from maim_router.service.door import Door, make_door
 from maim_router.service.listener import ServerTls, listen
+from maim_router.service.parsing import Parsing
 
 BRIDGE = bridge_pb2.DESCRIPTOR.services_by_name["Bridge"].full_name
 ROUTER = router_pb2.DESCRIPTOR.services_by_name["Router"].full_name
@@ -31,12 +33,10 @@ OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # Two routers on one port would share the edges between them by chance.
     ("grpc.so_reuseport", 0),
-    # Edges ping every 20 s, silent or not; without these a GOAWAY too_many_pings comes.
-    ("grpc.keepalive_permit_without_calls", 1),
+    # Edges ping every 20 s, silent or not; without these two a GOAWAY too_many_pings comes.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 0),
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    *keepalive(SILENCE_SECONDS, ANSWER_SECONDS),
 ]
 
 
@@ -118,7 +118,7 @@ class RouterService:
 
     def _make_server(self, access: Access | None) -> grpc.aio.Server:
         options = self._options
-        interceptors = [access] if access else []
+        interceptors = [access, Parsing()] if access else [Parsing()]
         server = grpc.aio.server(interceptors=interceptors, options=_options(options.channelz))
         bridge_pb2_grpc.add_BridgeServicer_to_server(BridgeService(self._node), server)
         router_pb2_grpc.add_RouterServicer_to_server(self._control, server)

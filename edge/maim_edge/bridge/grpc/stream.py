@@ -13,17 +13,19 @@ import grpc
 from maim_edge.bridge import codec
 from maim_protocol.errors import AttachProblem, AttachRefused, RouterUnavailable
 from maim_protocol.frames import EdgeFrame, RouterFrame, RouterStream
+from maim_protocol.grpc_options import keepalive
 from maim_protocol.pace import GRPC_PACE
 from maim_protocol.v1 import bridge_pb2 as pb
 from maim_protocol.v1 import bridge_pb2_grpc
 
+# As long as the thin stream's are, so that either bridge notices a frozen router at one time.
+SILENCE_SECONDS = 20.0
+ANSWER_SECONDS = 10.0
 _OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.enable_http_proxy", 0),
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
+    *keepalive(SILENCE_SECONDS, ANSWER_SECONDS),
     ("grpc.http2.max_pings_without_data", 0),
     # We try again with our own backoff; a connection shared between channels would add gRPC's.
     ("grpc.use_local_subchannel_pool", 1),
