@@ -7,9 +7,8 @@ import contextlib
 import logging
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
 from typing import Any, Literal
-from weakref import WeakSet
 
 from msgspec import Struct
 
@@ -54,7 +53,7 @@ class Handlers:
         self._waiting: deque[Job] = deque()
         self._lanes: dict[Hashable, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._excused: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._excused: set[asyncio.Task[Any] | None] = set()
         # Set when there may be fewer tasks to wait for, for who waits for their end.
         self._fewer = asyncio.Event()
         self._advancing = False
@@ -82,15 +81,18 @@ class Handlers:
         else:
             self._waiting.append(job)
 
-    def excuse(self, task: asyncio.Task[Any] | None) -> None:
-        """Neither wait for this task nor cancel it when it runs a job.
+    @contextlib.contextmanager
+    def excused(self, task: asyncio.Task[Any] | None) -> Iterator[None]:
+        """Neither wait for this task nor cancel it meanwhile, should it run a job.
 
-        For a callback that waits for the end of these handlers itself: each would wait for the
-        other. It ends when it is told of that end.
+        For a callback that waits for the end of these handlers: each would wait for the other.
         """
-        if task is not None:
-            self._excused.add(task)
-            self._fewer.set()
+        self._excused.add(task)
+        self._fewer.set()
+        try:
+            yield
+        finally:
+            self._excused.discard(task)
 
     async def finish(self, timeout: float) -> None:
         """Start no message any more and let what runs finish for `timeout` seconds.

@@ -38,8 +38,8 @@ class Quitter:
         task = asyncio.current_task()
         assert task is not None
         self.quitting.append(task)
-        self.handlers.excuse(task)
-        await self.ended.wait()
+        with self.handlers.excused(task):
+            await self.ended.wait()
         self.told.append("quit")
 
     async def run(self, callback: Callable[[], Awaitable[None]], timeout: float) -> None:
@@ -72,9 +72,24 @@ async def test_one_that_waits_for_the_end_itself_is_neither_waited_for_nor_cut_o
 
 async def test_whoever_is_no_handler_may_be_excused_as_well() -> None:
     handlers = Handlers()
-    handlers.excuse(None)
-    handlers.excuse(asyncio.current_task())
     handlers.submit(Job("job", "a", "x", asyncio.Event().wait))
+    with handlers.excused(None), handlers.excused(asyncio.current_task()):
+        async with asyncio.timeout(10):
+            await handlers.stop(0)
+    assert handlers.active == 0
+
+
+async def test_one_that_does_not_wait_for_the_end_any_more_is_cut_off_as_others_are() -> None:
+    handlers = Handlers()
+    told: list[str] = []
+
+    async def gives_up_waiting() -> None:
+        with handlers.excused(asyncio.current_task()):
+            told.append("waits")
+        await asyncio.Event().wait()
+
+    handlers.submit(Job("job", "a", "x", gives_up_waiting))
+    await asyncio.sleep(0)
     async with asyncio.timeout(10):
         await handlers.stop(0)
-    assert handlers.active == 0
+    assert (told, handlers.active) == (["waits"], 0)
