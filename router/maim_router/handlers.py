@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -53,6 +53,9 @@ class Handlers:
         self._waiting: deque[Job] = deque()
         self._lanes: dict[Hashable, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._excused: set[asyncio.Task[Any] | None] = set()
+        # Set when there may be fewer tasks to wait for, for who waits for their end.
+        self._fewer = asyncio.Event()
         self._advancing = False
         self._stopping = False
         self.active = 0
@@ -78,6 +81,19 @@ class Handlers:
         else:
             self._waiting.append(job)
 
+    @contextlib.contextmanager
+    def excused(self, task: asyncio.Task[Any] | None) -> Iterator[None]:
+        """Neither wait for this task nor cancel it meanwhile, should it run a job.
+
+        For a callback that waits for the end of these handlers: each would wait for the other.
+        """
+        self._excused.add(task)
+        self._fewer.set()
+        try:
+            yield
+        finally:
+            self._excused.discard(task)
+
     async def finish(self, timeout: float) -> None:
         """Start no message any more and let what runs finish for `timeout` seconds.
 
@@ -90,21 +106,29 @@ class Handlers:
         self._lanes.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                while self._tasks:
-                    await asyncio.wait(self._tasks)
+                await self._none_left()
 
     async def stop(self, timeout: float) -> None:
         """Finish for `timeout` seconds, then drop what waits and cancel what still runs."""
         await self.finish(timeout)
         self._waiting.clear()
         self._lanes.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
+        for task in self._left():
+            task.add_done_callback(lambda _: self._fewer.set())
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._none_left()
         # Those that were cancelled before their first step have not counted themselves out.
-        self.active -= len(self._tasks)
-        self._tasks.clear()
+        unbegun = {task for task in self._tasks if task.done()}
+        self.active -= len(unbegun)
+        self._tasks -= unbegun
+
+    def _left(self) -> Sequence[asyncio.Task[None]]:
+        return [t for t in self._tasks if not t.done() and t not in self._excused]
+
+    async def _none_left(self) -> None:
+        while self._left():
+            self._fewer.clear()
+            await self._fewer.wait()
 
     def _start(self, job: Job) -> None:
         if job.started is not None:
@@ -137,6 +161,8 @@ class Handlers:
         self.active -= 1
         if task := asyncio.current_task():
             self._tasks.discard(task)
+        if self._stopping:
+            self._fewer.set()
         if self._sequential:
             lane = self._lanes.get(job.lane)
             if lane:

@@ -252,3 +252,11 @@ async def test_no_message_starts_after_the_end_but_a_notification_does() -> None
     stage.submit("goodbye", notification=True)
     await stage.let_go("goodbye")
     assert stage.begun == ["goodbye"]
+
+
+async def test_one_that_was_cut_off_before_its_first_step_does_not_count_any_more() -> None:
+    stage = Stage()
+    stage.submit("never begins")
+    async with asyncio.timeout(10):
+        await stage.handlers.stop(0)
+    assert stage.handlers.active == 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from maim_message.message import APIMessageBase
@@ -12,6 +12,8 @@ from maim_message.server import views
 from maim_message.server.callbacks import Callbacks
 from maim_message.server.config import ServerConfig, edge_settings
 from maim_message.server.embedded import ChildProcesses, Edges, Elsewhere, InProcess
+from maim_message.server.reports import Reports
+from maim_message.server.transitions import Transitions
 from maim_protocol.addresses import is_loopback
 from maim_protocol.configuration import build
 from maim_protocol.errors import ConfigError, MaimError
@@ -48,9 +50,12 @@ class WebSocketServer:
         self._callbacks = Callbacks(self.config)
         self._edge_workers = edge_workers
         self._bridge_address = bridge_address
-        self._node: Node | None = None
+        self._transitions = Transitions()
+        self._running = False
+        # Kept until they have ended, so that a stop that was cut off can be done again.
         self._edges: Edges | None = None
-        self._stats: asyncio.Task[None] | None = None
+        self._node: Node | None = None
+        self._reports: Reports | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -62,37 +67,24 @@ class WebSocketServer:
     @property
     def url(self) -> str:
         """Where clients connect; empty while it is not started."""
-        return self._edges.url if self._edges is not None else ""
+        return self._edges.url if self._running and self._edges is not None else ""
 
     async def start(self) -> None:
-        """Return when the port answers; raises `OSError` or `ConfigError` with the reason."""
-        if self._edges is not None:
-            raise ConfigError("the server is started already")
-        self._callbacks.logger.setLevel(self.config.log_level)
-        node = self._make_node()
-        edges = self._make_edges(node)
-        try:
-            await edges.start()
-        except BaseException:
-            await edges.stop()
-            await node.stop()
-            raise
-        self._node, self._edges = node, edges
-        self._callbacks.logger.info("listening on %s", edges.url)
-        if self.config.enable_stats and self.config.stats_callback is not None:
-            self._stats = asyncio.ensure_future(self._report_stats())
+        """Return when the port answers; raises `OSError` or `ConfigError` with the reason.
+
+        Begins when what was called before has ended. Cancelling leaves nothing running.
+        """
+        with self._excused(asyncio.current_task()):
+            await self._transitions.start(self._start, self._stop)
 
     async def stop(self) -> None:
-        """Drain: clients are told to come back, handlers finish; then everything ends."""
-        edges, self._edges = self._edges, None
-        if edges is None:
-            return
-        if self._stats is not None:
-            self._stats.cancel()
-            await asyncio.gather(self._stats, return_exceptions=True)
-        await edges.stop()
-        await self._running_node.stop()
-        self._callbacks.logger.info("stopped")
+        """Drain: clients are told to come back, handlers finish; then everything ends.
+
+        Cancelling does not end the stopping: the next call waits for the rest. A callback may
+        call it and goes on when all the others have ended.
+        """
+        with self._excused(asyncio.current_task()):
+            await self._transitions.stop(self._stop)
 
     def bind_node(self, node: Node) -> None:
         """Send through a router that somebody else runs (`maim router --app module:server`)."""
@@ -101,7 +93,7 @@ class WebSocketServer:
 
     def is_running(self) -> bool:
         """Whether it is started."""
-        return self._edges is not None
+        return self._running
 
     async def send_message(
         self,
@@ -259,13 +251,45 @@ class WebSocketServer:
             return Elsewhere(node, router)
         return ChildProcesses(node, router, edge_settings(self.config), self._edge_workers)
 
-    async def _report_stats(self) -> None:
-        while True:
-            await asyncio.sleep(self.config.stats_interval)
-            callback = self.config.stats_callback
-            if callback is None:
-                continue
-            try:
-                await call(callback, self.get_stats())
-            except Exception:
-                logging.getLogger(__name__).exception("stats_callback raised")
+    @contextlib.contextmanager
+    def _excused(self, caller: asyncio.Task[Any] | None) -> Iterator[None]:
+        """Let the end not wait for a callback that waits for the end, nor cut it off."""
+        with contextlib.ExitStack() as stack:
+            if self._node is not None:
+                stack.enter_context(self._node.handlers.excused(caller))
+            if self._reports is not None:
+                stack.enter_context(self._reports.excused(caller))
+            yield
+
+    async def _start(self) -> None:
+        if self._edges is not None:
+            raise ConfigError("the server is started already")
+        self._callbacks.logger.setLevel(self.config.log_level)
+        node = self._make_node()
+        edges = self._make_edges(node)
+        try:
+            await edges.start()
+        except BaseException:
+            await _end(edges, node)
+            raise
+        self._node, self._edges, self._running = node, edges, True
+        self._callbacks.logger.info("listening on %s", edges.url)
+        self._reports = Reports(self.config, self.get_stats)
+        self._reports.start()
+
+    async def _stop(self) -> None:
+        if self._edges is None:
+            return
+        self._running = False
+        if self._reports is not None:
+            await self._reports.stop()
+        await _end(self._edges, self._running_node)
+        self._edges = None
+        self._callbacks.logger.info("stopped")
+
+
+async def _end(edges: Edges, node: Node) -> None:
+    try:
+        await edges.stop()
+    finally:
+        await node.stop()
