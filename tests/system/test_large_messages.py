@@ -21,12 +21,15 @@ PROGRAM = Path(__file__).parent / "round_trips.py"
 
 
 @asynccontextmanager
-async def measuring(pair: Pair, figures: dict[str, list[float]]) -> AsyncIterator[None]:
-    """Measure round trips of another client, in a process of its own, meanwhile."""
-    query = urlencode({"api_key": "ticker", "platform": "qq"})
+async def measuring(pair: Pair, user: str, figures: dict[str, list[float]]) -> AsyncIterator[None]:
+    """Measure round trips of another client, in a process of its own, meanwhile.
+
+    `user` is a new one each time: what it leaves unacknowledged would come to the next.
+    """
+    query = urlencode({"api_key": user, "platform": "qq"})
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(PROGRAM), f"{pair.url}?{query}", "ticker", "qq"),
+        *(sys.executable, str(PROGRAM), f"{pair.url}?{query}", user, "qq"),
         stdin=pipe,
         stdout=pipe,
     )
@@ -56,7 +59,7 @@ async def pass_one(pair: Pair, msg_id: str, data: str) -> dict[str, list[float]]
         pair.client(f"bob-{msg_id}", compression=None) as bob,
     ):
         frame = message(msg_id, f"bob-{msg_id}", data)
-        async with measuring(pair, figures):
+        async with measuring(pair, f"ticker-{msg_id}", figures):
             await alice.send(frame)
             async with asyncio.timeout(120):
                 got = await bob.recv()
