@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -37,11 +38,19 @@ def check_hello(hello: Hello, links: Iterable[EdgeKey], auth: Auth) -> None:
         raise AttachRefused(AttachProblem.OPEN, text)
 
 
-def renamed(live: Live, connections: ConnectionMap) -> Live:
-    """Take the id away from an announced connection when another one has it."""
-    if connections.get(live.admission.connection_uuid) is None:
-        return live
-    return replace(live, admission=replace(live.admission, connection_uuid=""))
+def renamed(
+    unproven: Iterable[Live], proven: Iterable[Live], connections: ConnectionMap
+) -> list[Live]:
+    """Take the id away from announced connections when another one has it, in the hello too."""
+    taken = {live.admission.connection_uuid for live in proven}
+    lives = []
+    for live in unproven:
+        uuid = live.admission.connection_uuid
+        if uuid in taken or connections.get(uuid) is not None:
+            live = replace(live, admission=replace(live.admission, connection_uuid=""))
+        taken.add(uuid)
+        lives.append(live)
+    return lives
 
 
 async def read_hello(stream: EdgeStream, timeout: float) -> tuple[Hello, list[EdgeFrame]]:
@@ -70,4 +79,14 @@ async def _read(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
             raise AttachRefused(AttachProblem.PROTOCOL, text)
         frames.append(frame)
         missing -= len(frame.live)
+    _check_handles(frames)
     return hello, frames
+
+
+def _check_handles(frames: Iterable[EdgeFrame]) -> None:
+    """The router tells connections of one edge by their handles: two would be one with a ghost."""
+    counts = Counter(live.open.conn for frame in frames for live in frame.live)
+    for conn, count in counts.most_common(1):
+        if count > 1:
+            text = f"expected each connection once in the hello, got {conn} {count} times"
+            raise AttachRefused(AttachProblem.PROTOCOL, text)

@@ -197,9 +197,7 @@ class Node:
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
         live = [self._shared.live(live) for frame in frames for live in frame.live]
         proven, unproven = self._signer.divide(key, live)
-        self._step(
-            ev.EdgeAttached(key, proven, [renamed(one, self.connections) for one in unproven])
-        )
+        self._step(ev.EdgeAttached(key, proven, renamed(unproven, proven, self.connections)))
         return link
 
     def _detach(self, link: EdgeLink) -> None:
