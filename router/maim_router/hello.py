@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from maim_protocol.addresses import is_loopback
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_protocol.frames import PROTOCOL_VERSION, EdgeFrame, EdgeStream, Hello, Live
+from maim_protocol.frames import PROTOCOL_VERSION, EdgeFrame, EdgeStream, Hello, Live, Open
 from maim_router.auth import Auth, OpenAuth
 from maim_router.connection_map import ConnectionMap
 from maim_router.events import EdgeKey
+from maim_router.opening import checked
 
 EDGE_ID_MAX_CHARS = 128
 
@@ -79,14 +80,13 @@ async def _read(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
             raise AttachRefused(AttachProblem.PROTOCOL, text)
         frames.append(frame)
         missing -= len(frame.live)
-    _check_handles(frames)
+    _check_live([live.open for frame in frames for live in frame.live])
     return hello, frames
 
 
-def _check_handles(frames: Iterable[EdgeFrame]) -> None:
+def _check_live(opens: Sequence[Open]) -> None:
     """The router tells connections of one edge by their handles: two would be one with a ghost."""
-    counts = Counter(live.open.conn for frame in frames for live in frame.live)
-    for conn, count in counts.most_common(1):
+    for conn, count in Counter(checked(asked).conn for asked in opens).most_common(1):
         if count > 1:
             text = f"expected each connection once in the hello, got {conn} {count} times"
             raise AttachRefused(AttachProblem.PROTOCOL, text)
