@@ -147,6 +147,8 @@ def test_variables_of_the_other_service_and_of_the_commands_are_none_of_our_busi
         ("[edge]\nlog_level = 'INFO'", "unknown setting log_level in [edge]; write it above"),
         ("edge = 1", "edge: expected a table, [edge]"),
         ("[edge]\nport = 'x'", "edge.port: expected a whole number from 0 to 65535, got 'x'"),
+        ("[edge]\nport = true", "edge.port: expected a whole number from 0 to 65535, got True"),
+        ("[edge]\nping_interval = false", "edge.ping_interval: expected a number over 0, got Fa"),
         ("[edge]\nrouters = 5", "edge.routers: expected a text, got 5"),
         ("[edge\n", "expected TOML:"),
     ],
