@@ -183,6 +183,8 @@ def _expected(field: FieldInfo, problem: Mapping[str, Any]) -> str:
             return str(problem["ctx"]["expected"])
         case "value":
             return str(problem["ctx"]["error"])
+        case "too":
+            return f"at least {problem['ctx']['min_length']} characters"
         case "string" | "path":
             return "a text"
         case _:

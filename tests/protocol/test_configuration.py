@@ -122,6 +122,10 @@ def test_a_comma_list_may_be_an_array_in_toml(tmp_path: Path) -> None:
             "MAIM_EDGE_ROUTERS: expected a comma list without empty parts, got 'a:1,,b:2'",
         ),
         (
+            {"MAIM_EDGE_BRIDGE_TOKEN": "short"},
+            "MAIM_EDGE_BRIDGE_TOKEN: expected at least 8 characters, got ***",
+        ),
+        (
             {"MAIM_EDGE_TLS_CERT": "/nowhere"},
             "MAIM_EDGE_TLS_CERT: expected a readable file (No such file or directory), "
             "got '/nowhere'",
