@@ -113,6 +113,10 @@ def build(cls: type[S], values: Mapping[str, object]) -> S:
         for name, item in values.items()
     }
     arguments: dict[str, Any] = {name: item.value for name, item in given.items()}
+    for name, value in arguments.items():
+        # TOML has booleans of its own, and to Python and pydantic they are numbers.
+        if isinstance(value, bool) and _is_number(cls.model_fields.get(name)):
+            raise ConfigError(_explain(cls, {"type": "int", "loc": (name,)}, given))
     try:
         return cls(**arguments)
     except ValidationError as error:
@@ -179,10 +183,16 @@ def _expected(field: FieldInfo, problem: Mapping[str, Any]) -> str:
             return str(problem["ctx"]["expected"])
         case "value":
             return str(problem["ctx"]["error"])
+        case "too":
+            return f"at least {problem['ctx']['min_length']} characters"
         case "string" | "path":
             return "a text"
         case _:
             return str(problem["msg"])
+
+
+def _is_number(field: FieldInfo | None) -> bool:
+    return field is not None and field.annotation in (int, float, int | None, float | None)
 
 
 def _range(field: FieldInfo) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from maim_protocol.addresses import is_loopback
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_protocol.frames import PROTOCOL_VERSION, EdgeFrame, EdgeStream, Hello, Live
+from maim_protocol.frames import PROTOCOL_VERSION, EdgeFrame, EdgeStream, Hello, Live, Open
 from maim_router.auth import Auth, OpenAuth
 from maim_router.connection_map import ConnectionMap
 from maim_router.events import EdgeKey
+from maim_router.opening import checked
 
 EDGE_ID_MAX_CHARS = 128
 
@@ -37,11 +39,19 @@ def check_hello(hello: Hello, links: Iterable[EdgeKey], auth: Auth) -> None:
         raise AttachRefused(AttachProblem.OPEN, text)
 
 
-def renamed(live: Live, connections: ConnectionMap) -> Live:
-    """Take the id away from an announced connection when another one has it."""
-    if connections.get(live.admission.connection_uuid) is None:
-        return live
-    return replace(live, admission=replace(live.admission, connection_uuid=""))
+def renamed(
+    unproven: Iterable[Live], proven: Iterable[Live], connections: ConnectionMap
+) -> list[Live]:
+    """Take the id away from announced connections when another one has it, in the hello too."""
+    taken = {live.admission.connection_uuid for live in proven}
+    lives = []
+    for live in unproven:
+        uuid = live.admission.connection_uuid
+        if uuid in taken or connections.get(uuid) is not None:
+            live = replace(live, admission=replace(live.admission, connection_uuid=""))
+        taken.add(uuid)
+        lives.append(live)
+    return lives
 
 
 async def read_hello(stream: EdgeStream, timeout: float) -> tuple[Hello, list[EdgeFrame]]:
@@ -70,4 +80,13 @@ async def _read(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
             raise AttachRefused(AttachProblem.PROTOCOL, text)
         frames.append(frame)
         missing -= len(frame.live)
+    _check_live([live.open for frame in frames for live in frame.live])
     return hello, frames
+
+
+def _check_live(opens: Sequence[Open]) -> None:
+    """The router tells connections of one edge by their handles: two would be one with a ghost."""
+    for conn, count in Counter(checked(asked).conn for asked in opens).most_common(1):
+        if count > 1:
+            text = f"expected each connection once in the hello, got {conn} {count} times"
+            raise AttachRefused(AttachProblem.PROTOCOL, text)

@@ -31,6 +31,7 @@ from maim_router.lifecycle_feed import LifecycleFeed
 from maim_router.mailbox import Mailbox
 from maim_router.messenger import Messenger
 from maim_router.numbers import Numbers, last_number
+from maim_router.opening import checked
 from maim_router.post import Post
 from maim_router.relay import Relay
 from maim_router.resolver import Resolver
@@ -197,9 +198,7 @@ class Node:
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
         live = [self._shared.live(live) for frame in frames for live in frame.live]
         proven, unproven = self._signer.divide(key, live)
-        self._step(
-            ev.EdgeAttached(key, proven, [renamed(one, self.connections) for one in unproven])
-        )
+        self._step(ev.EdgeAttached(key, proven, renamed(unproven, proven, self.connections)))
         return link
 
     def _detach(self, link: EdgeLink) -> None:
@@ -230,7 +229,7 @@ class Node:
         if frame.given_back is not None:
             self._given_back.take(link, frame.given_back, frame.given_back_from)
         for asked in frame.opens:
-            self._step(ev.Opened(link.key, self._shared.open(asked)))
+            self._step(ev.Opened(link.key, self._shared.open(checked(asked))))
         messages = link.messages(frame)
         if messages:
             self._receive(ev.Received(link.key, messages), timestamp)

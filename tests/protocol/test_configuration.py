@@ -122,6 +122,10 @@ def test_a_comma_list_may_be_an_array_in_toml(tmp_path: Path) -> None:
             "MAIM_EDGE_ROUTERS: expected a comma list without empty parts, got 'a:1,,b:2'",
         ),
         (
+            {"MAIM_EDGE_BRIDGE_TOKEN": "short"},
+            "MAIM_EDGE_BRIDGE_TOKEN: expected at least 8 characters, got ***",
+        ),
+        (
             {"MAIM_EDGE_TLS_CERT": "/nowhere"},
             "MAIM_EDGE_TLS_CERT: expected a readable file (No such file or directory), "
             "got '/nowhere'",
@@ -147,6 +151,8 @@ def test_variables_of_the_other_service_and_of_the_commands_are_none_of_our_busi
         ("[edge]\nlog_level = 'INFO'", "unknown setting log_level in [edge]; write it above"),
         ("edge = 1", "edge: expected a table, [edge]"),
         ("[edge]\nport = 'x'", "edge.port: expected a whole number from 0 to 65535, got 'x'"),
+        ("[edge]\nport = true", "edge.port: expected a whole number from 0 to 65535, got True"),
+        ("[edge]\nping_interval = false", "edge.ping_interval: expected a number over 0, got Fa"),
         ("[edge]\nrouters = 5", "edge.routers: expected a text, got 5"),
         ("[edge\n", "expected TOML:"),
     ],

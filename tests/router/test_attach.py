@@ -141,6 +141,13 @@ async def test_a_hello_that_goes_on_about_nothing_is_refused(node: Node) -> None
     assert await refusal(edge) is AttachProblem.PROTOCOL
 
 
+async def test_a_hello_with_two_connections_of_one_handle_is_refused(node: Node) -> None:
+    edge = MemoryEdge(node)
+    edge.send(EdgeFrame(hello=edge.hello(2), live=[live(1, "u-1"), live(1, "u-2")]))
+    assert await refusal(edge) is AttachProblem.PROTOCOL
+    assert len(node.connections) == 0
+
+
 async def test_an_edge_that_never_ends_its_hello_is_refused() -> None:
     node = Node(Hooks(), OpenAuth(), NodeOptions(hello_timeout=0.01))
     assert await refusal(MemoryEdge(node)) is AttachProblem.PROTOCOL

@@ -8,7 +8,7 @@ from maim_protocol.frames import (
     Live,
     Open,
 )
-from maim_router.auth import CallbackAuth
+from maim_router.auth import CallbackAuth, OpenAuth
 from maim_router.hooks import Hooks
 from maim_router.identity import Signer
 from maim_router.node import Node, NodeOptions
@@ -57,3 +57,25 @@ async def test_an_announced_connection_does_not_take_the_id_of_another_one() -> 
     assert entry is not None
     assert (entry.user_id, entry.edge.edge_id) == ("bob", "edge-1")
     await node.stop()
+
+
+async def test_an_id_is_taken_once_in_a_hello_and_nobody_is_left_of_it_afterwards() -> None:
+    signer = Signer(b"shared by the routers")
+    nodes = [Node(Hooks(), OpenAuth(), signer=signer) for _ in range(2)]
+    proven = await (await MemoryEdge(nodes[0]).attach()).admitted(1, "alice")
+    lives = [
+        Live(Open(1, "alice", "qq"), proven),
+        Live(Open(2, "bob", "qq"), Admission(proven.connection_uuid, "bob")),
+        *(Live(Open(conn, f"user-{conn}", "qq"), Admission("uuid-1", "")) for conn in (3, 4, 5)),
+    ]
+    edge = await MemoryEdge(nodes[1]).attach(lives)
+    entries = nodes[1].connections.select()
+    assert sorted(entry.address.conn for entry in entries) == [1, 2, 3, 4, 5]
+    assert len({entry.uuid for entry in entries}) == 5
+    kept = [nodes[1].connections.get(uuid) for uuid in (proven.connection_uuid, "uuid-1")]
+    assert [entry and entry.address.conn for entry in kept] == [1, 3]
+    edge.send(None)
+    await edge.serving
+    assert ([*nodes[1].connections.select()], nodes[1].connections.user_count()) == ([], 0)
+    for node in nodes:
+        await node.stop()

@@ -189,7 +189,7 @@ async def test_a_slow_watcher_is_ended_and_holds_up_nobody(
         edge = await MemoryEdge(served.node, "edge-2").attach()
         # More than any buffer between the two takes: the slow one reads nothing meanwhile.
         for conn in range(1, 20_001):
-            edge.open(conn, "anna", label=f"{conn}".zfill(1000))
+            edge.open(conn, "anna".zfill(1000), label=f"{conn}")
             if conn % 100 == 0:
                 for event in await some(quick, 100):
                     seen += 1
