@@ -51,8 +51,6 @@ class WebSocketServer:
         self._edge_workers = edge_workers
         self._bridge_address = bridge_address
         self._transitions = Transitions()
-        self._running = False
-        # Kept until they have ended, so that a stop that was cut off can be done again.
         self._edges: Edges | None = None
         self._node: Node | None = None
         self._reports: Reports | None = None
@@ -67,7 +65,7 @@ class WebSocketServer:
     @property
     def url(self) -> str:
         """Where clients connect; empty while it is not started."""
-        return self._edges.url if self._running and self._edges is not None else ""
+        return self._edges.url if self._edges is not None else ""
 
     async def start(self) -> None:
         """Return when the port answers; raises `OSError` or `ConfigError` with the reason.
@@ -93,7 +91,7 @@ class WebSocketServer:
 
     def is_running(self) -> bool:
         """Whether it is started."""
-        return self._running
+        return self._edges is not None
 
     async def send_message(
         self,
@@ -272,19 +270,18 @@ class WebSocketServer:
         except BaseException:
             await _end(edges, node)
             raise
-        self._node, self._edges, self._running = node, edges, True
+        self._node, self._edges = node, edges
         self._callbacks.logger.info("listening on %s", edges.url)
         self._reports = Reports(self.config, self.get_stats)
         self._reports.start()
 
     async def _stop(self) -> None:
-        if self._edges is None:
+        edges, self._edges = self._edges, None
+        if edges is None:
             return
-        self._running = False
         if self._reports is not None:
             await self._reports.stop()
-        await _end(self._edges, self._running_node)
-        self._edges = None
+        await _end(edges, self._running_node)
         self._callbacks.logger.info("stopped")
 
 
