@@ -33,6 +33,7 @@ class SilentPort:
             await reader.read()
         finally:
             writer.close()
+            await writer.wait_closed()
             self.closed.put_nowait(None)
 
 
