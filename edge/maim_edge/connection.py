@@ -117,7 +117,7 @@ class Connection:
         """Note that the client has read what was written before the ping."""
         if self._received is not None:
             self._received.ponged()
-            self._house.bridge.report()
+            self._house.on_confirmed()
 
     def on_broken(self, code: int, reason: str) -> bytes | None:
         """Tell a client that broke the protocol why it is closed."""
@@ -231,7 +231,7 @@ class Connection:
             self.dialect = BARE if frame.bare else ENVELOPE
         if frame.type == SYS_ACK:
             if self._received is not None and self._received.acked(frame.acked_msg_id or ""):
-                self._house.bridge.report()
+                self._house.on_confirmed()
         elif not self._house.bridge.send(self.handle, frame):
             self._holds.add(Hold.NO_ROOM)
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from maim_edge.asgi_socket import AsgiSocket
@@ -186,10 +186,23 @@ class Gateway:
         for batch in batches:
             if await _within(began + batch.after_seconds - clock(), self._empty.wait()):
                 return
-            # What is under way is settled first, if that does not take until the next batch.
-            await _within(window / 3 / len(batches), self.bridge.wait_settled())
-            for connection, _ in batch.leaving:
+            leaving = [connection for connection, _ in batch.leaving]
+            # What is under way is answered first, if that does not take until the next batch.
+            await _within(window / 3 / len(batches), self._answered(leaving))
+            for connection in leaving:
                 connection.close_after_flush(CloseCode.GOING_AWAY, "the edge stops")
+
+    async def _answered(self, leaving: Sequence[Connection]) -> None:
+        """Wait until the router has answered for everything, and these for what they were sent.
+
+        What they did not confirm they would get again elsewhere.
+        """
+        for connection in leaving:
+            connection.ask()
+        await self.bridge.wait_settled()
+        while any(connection.received.undone for connection in leaving):
+            self._house.confirmed.clear()
+            await self._house.confirmed.wait()
 
     def _on_drained(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():

@@ -59,6 +59,8 @@ class House:
         self.overflow = overflow.parse(settings.overflow)
         # Messages that gave way to others, since the start.
         self.dropped_messages = 0
+        # Set whenever a client has confirmed something, for who waits for that.
+        self.confirmed = asyncio.Event()
         self._slow: dict[int, Slow] = {}
         self._look: asyncio.TimerHandle | None = None
         self._unflushed: list[Flushable] = []
@@ -97,6 +99,11 @@ class House:
                 received.dropped(frame.receipt)
         outbox.dropped.clear()
         self.bridge.report()
+
+    def on_confirmed(self) -> None:
+        """Have it reported that a client has something for certain."""
+        self.bridge.report()
+        self.confirmed.set()
 
     def watch(self, outbox: Outbox, too_long: Callable[[], None]) -> None:
         """Call when an outbox has been full for longer than a message that blocks may wait."""

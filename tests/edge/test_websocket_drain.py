@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from maim_edge.server import EdgeServer
-from maim_protocol.frames import DrainOrder, RouterFrame
+from maim_protocol.frames import DrainOrder, RouterFrame, Want
 from tests.edge.edge_peer import running_edge, silent_client, standard
 from tests.edge.scripted_router import ScriptedRouter
 
@@ -101,6 +101,19 @@ async def test_what_clients_sent_before_is_settled_before_they_leave() -> None:
         frames = await until_closed(conn)
     acked = [f["meta"]["acked_msg_id"] for f in frames if f["type"] == "sys_ack"]
     assert acked == [f"m{index}" for index in range(20)]
+
+
+async def test_who_acknowledges_nothing_is_asked_what_it_has_read_before_it_leaves() -> None:
+    """It would get all of that again from the edge that it comes to next."""
+    router, count = ScriptedRouter(), 5
+    async with running_edge(router) as edge, connect(edge.url + KEY) as conn:
+        for _ in range(count):
+            await router.deliver([router.opens[0].conn], b"{}", want=Want.DONE)
+        await order(router, 30)
+        assert len(await until_closed(conn)) == count + 1
+        await router.until(lambda: router.closes)
+    assert router.done == set(range(1, count + 1))
+    assert router.outcomes == []
 
 
 async def test_what_is_not_settled_reaches_the_router_before_the_stream_ends() -> None:
