@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from maim_protocol.errors import ErrorCode
 from maim_protocol.frames import (
@@ -18,22 +15,8 @@ from maim_protocol.frames import (
 )
 from maim_router.mailbox import Letter
 from maim_router.node import Node
-from tests.router.letters import BOB, BOUNDS, gone, ids, make, running
+from tests.router.letters import BOB, BOUNDS, gone, ids
 from tests.router.memory_edge import Delivered, MemoryEdge
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    async with running(make()) as node:
-        yield node
-
-
-@pytest.fixture
-async def edge(node: Node) -> MemoryEdge:
-    """An edge with alice as connection 1."""
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    return edge
 
 
 async def test_a_message_for_somebody_who_is_away_waits_and_is_settled(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from maim_protocol.frames import (
     BridgeOutcome,
@@ -14,22 +11,8 @@ from maim_protocol.frames import (
 )
 from maim_router.delivery import Outcome
 from maim_router.node import Node
-from tests.router.letters import BOB, gone, make, running
+from tests.router.letters import BOB, gone
 from tests.router.memory_edge import MemoryEdge
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    async with running(make()) as node:
-        yield node
-
-
-@pytest.fixture
-async def edge(node: Node) -> MemoryEdge:
-    """An edge with alice as connection 1."""
-    edge = await MemoryEdge(node).attach()
-    await edge.admitted(1, "alice")
-    return edge
 
 
 async def test_a_server_s_message_for_somebody_who_is_away_is_queued(node: Node) -> None:
