@@ -99,7 +99,7 @@ bench-field: $(VENV)/.benches ## install python-socketio, nchan and nats-server,
 lint: $(VENV)/.ready ## check style, format, import rules, spelling, protos and file sizes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/lint-imports --no-logo
+	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
 	$(BIN)/buf lint
 	$(BIN)/python -m pytest --quiet tests/repository

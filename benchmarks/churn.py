@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.systems import SYSTEMS, System
-from maim_message.bench.generator import Generator
-from maim_message.bench.plan import Plan
+from maim_bench.generator import Generator
+from maim_bench.plan import Plan
 
 AT_ONCE = 1000
 # The first ones fill what is allocated once.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from benchmarks.process import Program
 from benchmarks.sample import Sample
 from benchmarks.systems import System
-from maim_message.bench.generator import Generator
-from maim_message.bench.plan import Plan
-from maim_message.bench.report import Report
+from maim_bench.generator import Generator
+from maim_bench.plan import Plan
+from maim_bench.report import Report
 
 WARM_UP_SECONDS = 1.0
 MOST_WARM_UP_SECONDS = 30.0

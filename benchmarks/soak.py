@@ -11,8 +11,8 @@ from statistics import linear_regression
 
 from benchmarks.measuring import Options, measure
 from benchmarks.systems import SYSTEMS, System
-from maim_message.bench.generator import Generator
-from maim_message.bench.plan import Plan
+from maim_bench.generator import Generator
+from maim_bench.plan import Plan
 
 PROBE = Options(seconds=5.0)
 SAMPLE_SECONDS = 5.0

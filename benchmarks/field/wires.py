@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import time
 
-from maim_message.bench.client import Client, Load
-from maim_message.bench.frames import TOKEN_BYTES, TOKEN_DIGITS, TOKEN_MARK, Fillable, Template
-from maim_message.bench.plan import Plan
+from maim_bench.clients import (
+    TOKEN_BYTES,
+    TOKEN_DIGITS,
+    TOKEN_MARK,
+    Client,
+    Fillable,
+    Load,
+    Template,
+)
+from maim_bench.plan import Plan
 
 HOLE = TOKEN_MARK + b"-" * TOKEN_DIGITS
 DIGITS = HOLE[len(TOKEN_MARK) :]

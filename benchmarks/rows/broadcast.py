@@ -8,9 +8,9 @@ from benchmarks.measuring import DRAIN_SECONDS, WARM_UP_SECONDS, Meter, Options,
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import SYSTEMS, System
-from maim_message.bench.frames import make_token
-from maim_message.bench.generator import Generator
-from maim_message.bench.plan import Plan
+from maim_bench.clients import make_token
+from maim_bench.generator import Generator
+from maim_bench.plan import Plan
 
 RECEIVERS = 1000
 # With it the payload is as large as in the other rows.

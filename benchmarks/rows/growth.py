@@ -8,8 +8,8 @@ from benchmarks.measuring import Options, measure
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import Pair
-from maim_message.bench.descriptors import allow_descriptors, most_descriptors
-from maim_message.bench.plan import Plan
+from maim_bench.descriptors import allow_descriptors, most_descriptors
+from maim_bench.plan import Plan
 
 SPARE_DESCRIPTORS = 200
 # As many as the system allows one process, which the edge is here.

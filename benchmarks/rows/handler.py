@@ -6,7 +6,7 @@ from benchmarks.measuring import Options, measure_handler
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import SYSTEMS
-from maim_message.bench.plan import Plan
+from maim_bench.plan import Plan
 
 
 async def run(name: str, options: Options) -> Sample:

@@ -10,8 +10,8 @@ from benchmarks.process import Program
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import SYSTEMS
-from maim_message.bench.generator import Generator
-from maim_message.bench.plan import Plan
+from maim_bench.generator import Generator
+from maim_bench.plan import Plan
 
 CONNECTIONS = 5000
 # What is allocated once, for the first connections, is no part of what one costs.

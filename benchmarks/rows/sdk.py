@@ -14,8 +14,8 @@ from benchmarks.process import AnsweringProgram
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import Pair, System
-from maim_message.bench.generator import Generator
-from maim_message.bench.plan import Plan
+from maim_bench.generator import Generator
+from maim_bench.plan import Plan
 
 PROGRAM = Path(__file__).parent.parent / "sdk_client.py"
 A_SECOND = 1000

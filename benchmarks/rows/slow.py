@@ -10,9 +10,9 @@ from benchmarks.rows.broadcast import RECEIVERS, broadcast_at
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import SYSTEMS, System
-from maim_message.bench.generator import Generator
-from maim_message.bench.plan import Plan
-from maim_message.bench.report import Report
+from maim_bench.generator import Generator
+from maim_bench.plan import Plan
+from maim_bench.report import Report
 
 BROADCASTS_A_SECOND = 4
 # Enough to fill the system's buffers of one connection within a second or two.

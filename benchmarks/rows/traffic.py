@@ -9,7 +9,7 @@ from benchmarks.measuring import Options, measure
 from benchmarks.rows.row import Metric, Row
 from benchmarks.sample import Sample
 from benchmarks.systems import SYSTEMS
-from maim_message.bench.plan import Plan
+from maim_bench.plan import Plan
 
 FIELD = ("socketio", "nchan", "nats")
 OUR_SYSTEMS = ("peer", "silenced", "pair", "local")

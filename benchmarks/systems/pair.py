@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from benchmarks.process import Program, free_port, says_ready
 from maim_message.cli import certs
-from maim_router.service.client import ControlClient
+from maim_router.control_client import ControlClient
 
 # Beyond the product's defaults, which are for one small machine.
 ROOM = {"MAIM_EDGE_MAX_CONNECTIONS": "100000"}

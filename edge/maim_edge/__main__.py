@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from maim_edge.settings import EdgeSettings
-from maim_protocol.flags import run_service
+from maim_runtime.settings import run_service
 
 ABOUT = "An edge of maim: terminates WebSocket connections and hands their messages to a router."
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "maim-edge") -> int:
 
 def _run(settings: EdgeSettings) -> int:
     # After the flags: `--help` and a wrong setting answer without loading a server.
-    from maim_edge.process import run
+    from maim_edge.service import run
 
     return run(settings)
 

@@ -9,20 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 
-from maim_edge.bridge.downlink import Receipt
+from maim_edge.bridge import Receipt
+from maim_edge.connection_context import House
+from maim_edge.delivery import Outbox, OutFrame, Received
 from maim_edge.dialects import BARE, ENVELOPE, Dialect, Pieces
 from maim_edge.handshake import Format
-from maim_edge.holds import Hold, Holds
-from maim_edge.house import House
-from maim_edge.outbox import Outbox, OutFrame
-from maim_edge.received import Received
-from maim_edge.utf8 import is_utf8
-from maim_edge.websocket_direct import INVALID_DATA, UNCHECKED_BYTES, DirectSocket
-from maim_edge.writing import write_first
+from maim_edge.read_pause import Hold, Holds
+from maim_edge.websocket import INVALID_DATA, PIECE_BYTES, UNCHECKED_BYTES, DirectSocket, is_utf8
+from maim_protocol.bridge import BridgeOutcome
 from maim_protocol.close_codes import CloseCode, fit_reason
 from maim_protocol.envelope import SYS_ACK, ClientFrame
 from maim_protocol.errors import ErrorCode, FrameError
-from maim_protocol.frames import BridgeOutcome
 
 # How long a client that does not read may delay its own end.
 FLUSH_SECONDS = 2.0
@@ -283,7 +280,7 @@ class Connection:
                 self._outbox = None
             elif frame.close is not None:
                 self.close(*frame.close)
-            elif write_first(self._outbox, frame, self._socket):
+            elif _write_first(self._outbox, frame, self._socket):
                 self._house.bridge.report()
         # It was delivered earlier, when nothing could be written.
         if self._received is not None and self._received.asks:
@@ -296,3 +293,17 @@ class Connection:
         if outbox is not None:
             outbox.fail(outcome)
         self._house.bridge.report()
+
+
+def _write_first(outbox: Outbox, frame: OutFrame, socket: DirectSocket) -> bool:
+    """Write the oldest frame or its next piece; returns whether it is written, and gone."""
+    piece = outbox.next_piece(PIECE_BYTES)
+    if piece.first and piece.last:
+        socket.send(piece.data)
+    else:
+        socket.send_piece(piece.data, piece.first, piece.last)
+    if piece.last:
+        outbox.pop()
+        if frame.receipt is not None:
+            frame.receipt.written()
+    return piece.last

@@ -9,29 +9,26 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from maim_edge.asgi_socket import AsgiSocket
-from maim_edge.bridge import Bridge
-from maim_edge.bridge.client import BridgeClient
-from maim_edge.bridge.downlink import Downlink
-from maim_edge.bridge.greeting import Identity
+from maim_edge.bridge import Bridge, BridgeClient, Downlink, Identity
 from maim_edge.connection import Connection
-from maim_edge.delivering import Delivering
+from maim_edge.connection_context import House
+from maim_edge.delivery import Delivering
 from maim_edge.drain import plan
 from maim_edge.handshake import Handshake, HandshakeRefused
-from maim_edge.house import House
 from maim_edge.registry import Registry
 from maim_edge.settings import EdgeSettings
-from maim_protocol.close_codes import CloseCode
-from maim_protocol.errors import ErrorCode, Refusal, RouterUnavailable
-from maim_protocol.frames import (
+from maim_edge.websocket import AsgiSocket
+from maim_protocol.bridge import (
     Admission,
     Deliveries,
     DisconnectOrder,
     DrainOrder,
     Open,
     Refused,
+    Transfers,
 )
-from maim_protocol.transfers import Transfers
+from maim_protocol.close_codes import CloseCode
+from maim_protocol.errors import ErrorCode, Refusal, RouterUnavailable
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from maim_edge.overflow import parse as parse_overflow
+from maim_edge.delivery import parse_overflow
 from maim_protocol.addresses import parse_address
-from maim_protocol.configuration import ReadableFile, ServiceSettings, comma_list
+from maim_runtime.settings import ReadableFile, ServiceSettings, comma_list
 
 PREFIX = "MAIM_EDGE_"
 PORT_WS = 18040

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from maim_protocol.flags import run_service
 from maim_router.settings import RouterSettings
+from maim_runtime.settings import run_service
 
 ABOUT = "A router of maim: knows who is connected where and takes every message there."
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "maim-router") -> int
 
 def _run(settings: RouterSettings) -> int:
     # After the flags: `--help` and a wrong setting answer without loading a server.
-    from maim_router.process import run
+    from maim_router.service import run
 
     return run(settings)
 

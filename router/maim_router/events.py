@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from maim_protocol.bridge import Admission, Live, Open
 from maim_protocol.errors import ErrorCode, Refusal
-from maim_protocol.frames import Admission, Live, Open
 
 
 class EdgeKey(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
+from maim_protocol.bridge import Admission
 from maim_protocol.close_codes import CloseCode
 from maim_protocol.envelope import SYS_STD
 from maim_protocol.errors import ErrorCode, Refusal
-from maim_protocol.frames import Admission
 from maim_router import events as ev
+from maim_router.deduplication import NEW, SETTLED, Recent
 from maim_router.events import Address, EdgeKey, GaveWay, Phase, Session
-from maim_router.recent import NEW, SETTLED, Recent
 
 REPLACED = "replaced by a newer connection with the same label"
 GAVE_WAY = {

@@ -12,33 +12,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from maim_protocol.bridge import EdgeFrame, EdgeStream, Hello, Refused
 from maim_protocol.close_codes import CloseCode
-from maim_protocol.frames import EdgeFrame, EdgeStream, Hello, Refused
 from maim_router import events as ev
-from maim_router.admission import Admission
-from maim_router.auth import Auth
+from maim_router.auth import Auth, Resolver, Signer
+from maim_router.bridge import EdgeLink, SharedTexts, check_hello, checked, read_hello, renamed
 from maim_router.connection_map import ConnectionMap, MemoryConnectionMap
-from maim_router.dispatch import Ack, Dispatch
-from maim_router.edge_link import EdgeLink
+from maim_router.delivery import (
+    GivenBack,
+    Messenger,
+    Numbers,
+    Post,
+    Relay,
+    Returns,
+    Sender,
+    Sweeper,
+    last_number,
+)
 from maim_router.events import Address, EdgeKey
-from maim_router.given_back import GivenBack
-from maim_router.handlers import Handlers, Order
-from maim_router.hello import check_hello, read_hello, renamed
+from maim_router.handlers import Ack, Dispatch, Handlers, Order
 from maim_router.hooks import Hooks
 from maim_router.hub import Hub
-from maim_router.identity import Signer
-from maim_router.lifecycle_feed import LifecycleFeed
+from maim_router.lifecycle import Admission, LifecycleFeed
 from maim_router.mailbox import Mailbox
-from maim_router.messenger import Messenger
-from maim_router.numbers import Numbers, last_number
-from maim_router.opening import checked
-from maim_router.post import Post
-from maim_router.relay import Relay
-from maim_router.resolver import Resolver
-from maim_router.returns import Returns
-from maim_router.sending import Sender
-from maim_router.shared_texts import SharedTexts
-from maim_router.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 

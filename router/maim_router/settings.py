@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maim_protocol.addresses import UNIX, join, unix_path
-from maim_protocol.configuration import ReadableFile, ServiceSettings
-from maim_router.session_modes import read_session_modes
+from maim_router.connection_map import read_session_modes
+from maim_runtime.settings import ReadableFile, ServiceSettings
 
 PREFIX = "MAIM_ROUTER_"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.terminal import Terminal
+from tests.cli.terminal import Terminal
 from tests.system.pair import free_port
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.field.wires import NatsWire
-from maim_message.bench.client import Client
-from maim_message.bench.frames import Template, make_token
-from maim_message.bench.plan import Plan
+from maim_bench.clients.client import Client
+from maim_bench.clients.frames import Template, make_token
+from maim_bench.plan import Plan
 
 ONE, TWO = make_token(1), make_token(2)
 STREAM = b'PING\r\nMSG to.0 1 90\r\n{"id":"%b","text":"x"}\r\nMSG to.0 1 90\r\n{"id":"%b"}\r\n' % (

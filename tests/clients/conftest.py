@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from maim_router.api_keys import ApiKeys
+from maim_router.auth.credentials.api_keys import ApiKeys
 from tests.clients.pair import Pair, running
 
 

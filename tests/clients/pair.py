@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from maim_router.service.client import ControlClient
+from maim_router.control_client.client import ControlClient
 from tests.system.pair import Pair, free_port, running_pair
 
 ROOT = Path(__file__).parent.parent.parent

@@ -15,11 +15,11 @@ from typing import Any
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from maim_edge.http_protocol import EdgeHttpProtocol
-from maim_edge.picows_protocol import PicowsProtocol
-from maim_edge.websocket_direct import DirectSocket, hand_over
-from maim_edge.websocket_protocol import EdgeWebSocketProtocol
-from maim_protocol.http_server import HttpServer, bind, bound_port
+from maim_edge.websocket.http_protocol import EdgeHttpProtocol
+from maim_edge.websocket.interface import DirectSocket, hand_over
+from maim_edge.websocket.picows.protocol import PicowsProtocol
+from maim_edge.websocket.sansio.protocol import EdgeWebSocketProtocol
+from maim_runtime.http.server import HttpServer, bind, bound_port
 
 DIRECT, ASGI = "/direct", "/asgi"
 AGENTS: dict[str, tuple[type[asyncio.Protocol], str]] = {

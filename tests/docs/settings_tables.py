@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pydantic.fields import FieldInfo
 
 from maim_edge.settings import EdgeSettings
-from maim_protocol.configuration import ServiceSettings, prefix_of
-from maim_protocol.layers import SHARED_FIELDS, SHARED_PREFIX, env_name
 from maim_router.settings import RouterSettings
+from maim_runtime.settings.model import ServiceSettings, prefix_of
+from maim_runtime.settings.sources import SHARED_FIELDS, SHARED_PREFIX, env_name
 
 HEAD = "| setting | default | meaning |\n|---|---|---|"
 

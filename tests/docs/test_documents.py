@@ -11,8 +11,8 @@ from typer.main import get_command
 
 from maim_edge.settings import EdgeSettings
 from maim_message.cli.app import app
-from maim_protocol.layers import flag_name
 from maim_router.settings import RouterSettings
+from maim_runtime.settings.sources import flag_name
 from tests.docs import markdown
 from tests.repository import tree
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from maim_edge.settings import EdgeSettings
-from maim_protocol.configuration import ServiceSettings, prefix_of
 from maim_router.settings import RouterSettings
+from maim_runtime.settings.model import ServiceSettings, prefix_of
 from tests.docs import markdown, settings_tables
 
 SERVICES = (EdgeSettings, RouterSettings)

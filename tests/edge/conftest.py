@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.edge import edge_peer
+from tests.edge.service import edge_peer
 
 
 @pytest.fixture(params=["picows", "websockets-sansio"])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from maim_edge.settings import EdgeSettings
-from maim_protocol.configuration import build
 from maim_protocol.errors import ConfigError
+from maim_runtime.settings.model import build
 
 
 @pytest.fixture

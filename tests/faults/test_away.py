@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from maim_router.service.client import ControlClient
+from maim_router.control_client.client import ControlClient
 from tests.faults.oracle import Oracle
 from tests.faults.people import Person, person, present
 from tests.faults.promised import EXCUSED

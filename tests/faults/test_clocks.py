@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maim_edge.limits import Limits
-from maim_message.client.session import Bounds, Session
+from maim_message.client.delivery.session import Bounds, Session
+from maim_router.deduplication import NEW, Recent
+from maim_router.delivery.sequence import Numbers
 from maim_router.mailbox import Bounds as Room
 from maim_router.mailbox.memory import MemoryMailbox
-from maim_router.numbers import Numbers
-from maim_router.recent import NEW, Recent
 from tests.faults.crowd import gathered
 from tests.faults.site import running_site
-from tests.router.mailbox_contract import letter
+from tests.router.mailbox.contract import letter
 
 WIDE = Room(messages=1000, bytes=1 << 30, total_bytes=1 << 30)
 SLEEP_SECONDS = 2.0

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from maim_protocol.frames import (
+from maim_protocol.bridge.frames import (
     PROTOCOL_VERSION,
     Admission,
     BridgeOutcome,
@@ -23,8 +23,8 @@ from maim_protocol.frames import (
     RouterFrame,
     Want,
 )
-from maim_protocol.pace import AT_ONCE
-from maim_protocol.transfers import Transfers
+from maim_protocol.bridge.pace import AT_ONCE
+from maim_protocol.bridge.transfers import Transfers
 from maim_router.node import Node
 
 

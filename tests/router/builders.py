@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maim_protocol.frames import PROTOCOL_VERSION, Admission, Hello, Live, Open
+from maim_protocol.bridge.frames import PROTOCOL_VERSION, Admission, Hello, Live, Open
 from maim_router import events as ev
 from maim_router.events import EdgeKey, Session
 

@@ -12,10 +12,10 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from maim_protocol.v1 import delivery_pb2, router_pb2_grpc
-from maim_router.auth import OpenAuth
-from maim_router.hooks import Hooks
+from maim_router.auth.authentication import OpenAuth
+from maim_router.grpc_server.server import RouterService, ServiceOptions
+from maim_router.hooks.callbacks import Hooks
 from maim_router.node import Node, NodeOptions
-from maim_router.service.server import RouterService, ServiceOptions
 from tests.router.answering_edge import AnsweringEdge
 
 UNKNOWN = "b4d0cb0e-9a0a-4f35-9a5e-3b6a5b0b0b0b"

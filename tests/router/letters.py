@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes
-from maim_router.auth import OpenAuth
-from maim_router.hooks import Hooks
+from maim_protocol.bridge.frames import BridgeOutcome, EdgeFrame, Outcomes
+from maim_router.auth.authentication import OpenAuth
+from maim_router.hooks.callbacks import Hooks
 from maim_router.mailbox import Bounds, MemoryMailbox
 from maim_router.node import Node, NodeOptions
 from tests.router.memory_edge import Delivered, MemoryEdge

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import astuple
 
-from maim_protocol.frames import (
+from maim_protocol.bridge.frames import (
     PROTOCOL_VERSION,
     Admission,
     Closed,
@@ -25,8 +25,8 @@ from maim_protocol.frames import (
     Verdict,
     Welcome,
 )
-from maim_protocol.pace import AT_ONCE
-from maim_protocol.transfers import Transfers
+from maim_protocol.bridge.pace import AT_ONCE
+from maim_protocol.bridge.transfers import Transfers
 from maim_router.events import Inbound
 from maim_router.node import Node
 

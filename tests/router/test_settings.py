@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from maim_protocol.configuration import build
 from maim_protocol.errors import ConfigError
 from maim_router.settings import RouterSettings
+from maim_runtime.settings.model import build
 
 
 def test_the_defaults_are_the_documented_ones() -> None:

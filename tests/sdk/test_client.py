@@ -174,7 +174,7 @@ async def test_a_wrong_setting_changes_nothing(edge: Edge) -> None:
 async def test_the_counters_are_reported_regularly(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maim_message.client.pool.STATS_INTERVAL_SECONDS", 0.001)
+    monkeypatch.setattr("maim_message.client.connection.pool.STATS_INTERVAL_SECONDS", 0.001)
     reports: asyncio.Queue[Any] = asyncio.Queue()
     async with WebSocketClient(config(edge, stats_callback=reports.put_nowait)):
         while not (await soon(reports.get()))["connected"]:

@@ -71,7 +71,7 @@ async def test_messages_that_wait_while_a_callback_stops_the_client_are_new_when
 async def test_what_a_stop_cut_off_or_kept_waiting_is_handed_over_when_it_comes_again(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maim_message.client.pool.STOP_GRACE_SECONDS", 0.01)
+    monkeypatch.setattr("maim_message.client.connection.pool.STOP_GRACE_SECONDS", 0.01)
     hanging = asyncio.Event()
     handled: list[str] = []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from maim_router.api_keys import ApiKeys
+from maim_router.auth.credentials.api_keys import ApiKeys
 from tests.system.pair import Pair, running_pair
 
 USERS = ("alice", "bob", "carol", "mallory")

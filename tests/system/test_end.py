@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
-from tests.edge.edge_peer import handshake
+from tests.edge.service.edge_peer import handshake
 from tests.system.pair import Pair, message, receive, running_pair
 
 LIMIT_SECONDS = 5.0

@@ -14,7 +14,7 @@ from typing import Any
 
 from maim_message.client import ClientConfig, WebSocketClient
 from maim_message.message import APIMessageBase, BaseMessageInfo, MessageDim, Seg
-from maim_router.service.client import ControlClient
+from maim_router.control_client.client import ControlClient
 from tests.system.forwarder import Forwarder
 from tests.system.pair import SECONDS, Pair, Service, flags, free_port, running_pair
 

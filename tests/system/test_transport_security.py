@@ -11,7 +11,7 @@ import pytest
 import trustme
 from websockets.exceptions import InvalidMessage
 
-from maim_router.tokens import Tokens
+from maim_router.auth.credentials.tokens import Tokens
 from tests.system.pair import Pair, message, receive, running_pair
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-from maim_protocol.process_title import hide_arguments
+from maim_runtime.process_title import hide_arguments
 
 __all__ = ["main"]
 

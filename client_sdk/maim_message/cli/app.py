@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 import maim_message
-from maim_message.cli import bench, certs, connect, control, doctor, keys, serve
-from maim_protocol.flags import EXIT_INTERRUPTED, EXIT_USAGE, guarded
-from maim_protocol.masking import mask_text
+from maim_message.cli import bench, certs, control, keys, serve
+from maim_message.cli.connect import connect
+from maim_message.cli.doctor import doctor
+from maim_runtime.masking import mask_text
+from maim_runtime.settings import EXIT_INTERRUPTED, EXIT_USAGE, guarded
 
 # These hand their whole command line to the flags of the settings classes, `--help` included.
 SETTINGS_FLAGS: dict[str, Any] = {
@@ -95,12 +97,12 @@ def _edge(context: typer.Context) -> int:
     return main(context.args, prog="maim edge")
 
 
-app.command("connect")(connect.connect)
+app.command("connect")(connect)
 app.command("send")(control.send)
 app.command("connections")(control.connections)
 app.command("stats")(control.stats)
 app.command("drain")(control.drain)
 app.command("certs")(certs.certs)
 app.add_typer(keys.app, name="keys")
-app.command("doctor")(doctor.doctor)
+app.command("doctor")(doctor)
 app.command("bench")(bench.bench)

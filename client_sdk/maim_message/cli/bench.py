@@ -13,12 +13,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from maim_message.cli import output
 from maim_protocol.errors import ConfigError
-from maim_protocol.flags import one_line
+from maim_runtime.settings import one_line
 
 if TYPE_CHECKING:
-    from maim_message.bench.generator import Generator
-    from maim_message.bench.plan import Plan
-    from maim_message.bench.report import Report
+    from maim_bench.generator import Generator
+    from maim_bench.plan import Plan
+    from maim_bench.report import Report
 
 EXIT_FAULTS = 1
 
@@ -73,8 +73,8 @@ def bench(
         if not url.startswith(("ws://", "wss://")):
             raise ConfigError(f"URL: expected ws://… or wss://…, got {url!r}")
     # Here, so that the other commands do not load it.
-    from maim_message.bench.generator import GeneratorFailed
-    from maim_message.bench.plan import Plan
+    from maim_bench.generator import GeneratorFailed
+    from maim_bench.plan import Plan
 
     plan = Plan(
         urls=tuple(urls),
@@ -101,7 +101,7 @@ def bench(
 
 
 async def _run(plan: Plan, workers: int, warm_up: float, seconds: float, json: bool) -> int:
-    from maim_message.bench.generator import Generator
+    from maim_bench.generator import Generator
 
     async with Generator(plan, workers) as generator:
         report = await _load(generator, warm_up, seconds) if seconds else None

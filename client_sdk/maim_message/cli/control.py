@@ -14,13 +14,12 @@ from rich.live import Live
 
 from maim_message.cli import output, watching
 from maim_protocol.addresses import join, parse_address
-from maim_protocol.configuration import load
 from maim_protocol.errors import ConfigError
-from maim_protocol.flags import EXIT_USAGE, one_line
 from maim_router.settings import RouterSettings
+from maim_runtime.settings import EXIT_USAGE, load, one_line
 
 if TYPE_CHECKING:
-    from maim_router.service.client import ControlClient
+    from maim_router.control_client import ControlClient
 
 EXIT_NOT_DELIVERED = 1
 DELIVERED = ("WRITTEN", "ACKED", "QUEUED")
@@ -192,7 +191,7 @@ def _over(
     show: Callable[[T], int],
 ) -> int:
     """Make one call and show its answer; a router that is not there is one line and exit 2."""
-    from maim_router.service.client import ControlClient, ControlError
+    from maim_router.control_client import ControlClient, ControlError
 
     address = _checked(router) if router else _default_address()
 

@@ -11,10 +11,9 @@ import typer
 
 from maim_message.cli import output
 from maim_protocol.errors import ConfigError
-from maim_protocol.layers import env_name
-from maim_router.api_keys import ApiKeys
+from maim_router.auth import SCOPES, ApiKeys, Tokens
 from maim_router.settings import PREFIX
-from maim_router.tokens import SCOPES, Tokens
+from maim_runtime.settings import env_name
 
 KEYS_FILE = Path("maim-keys.toml")
 TOKENS_FILE = Path("maim-tokens.toml")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maim_edge.settings import EdgeSettings
-from maim_protocol import logs
-from maim_protocol.flags import guarded, parse_flags
 from maim_router.settings import RouterSettings
+from maim_runtime import logs
+from maim_runtime.settings import guarded, parse_flags
 
 PROG = "maim serve"
 ABOUT = (
@@ -26,6 +26,6 @@ def _start(argv: Sequence[str]) -> int:
     edge, router = flags.load(EdgeSettings), flags.load(RouterSettings)
     logs.configure(edge.log_level, edge.log_format)
     # After the flags: `--help` and a wrong setting answer without loading a server.
-    from maim_message.server.serving import serve
+    from maim_message.server import serve
 
     return serve(edge, router)

@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from maim_message.cli import output
-from maim_message.client.backoff import Backoff
-from maim_protocol.flags import one_line
+from maim_protocol.backoff import Backoff
+from maim_runtime.settings import one_line
 
 if TYPE_CHECKING:
-    from maim_router.service.client import ControlClient
-    from maim_router.service.explaining import ControlError
+    from maim_router.control_client import ControlClient, ControlError
 
 FIRST_DELAY_SECONDS = 0.2
 MAX_DELAY_SECONDS = 10.0
@@ -43,7 +42,7 @@ async def watch(
 
     `wanted` holds what fields of a connection have to be; None: anything.
     """
-    from maim_router.service.explaining import ControlError
+    from maim_router.control_client import ControlError
 
     position = Position()
     backoff = Backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS, random.random)
@@ -53,7 +52,7 @@ async def watch(
                 position.move, position.seq, position.log_id
             ):
                 position.move(event["log_id"], event["seq"] + 1)
-                backoff.failures = 0
+                backoff.reset()
                 if _matches(event["connection"], wanted):
                     _show(event, json=json)
         except ControlError as error:

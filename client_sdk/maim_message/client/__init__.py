@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from maim_message.client.client import WebSocketClient
-from maim_message.client.config import (
+from maim_message.client.configuration import (
     ClientConfig,
+    MultiClientConfig,
     create_client_config,
+    create_multi_client_config,
+    create_multi_client_config_with_connections,
     create_ssl_client_config,
 )
 from maim_message.client.multi import WebSocketMultiClient
-from maim_message.client.multi_config import (
-    MultiClientConfig,
-    create_multi_client_config,
-    create_multi_client_config_with_connections,
-)
 from maim_message.message import APIMessageBase, BaseMessageInfo, MessageDim, Seg
 
 __all__ = [

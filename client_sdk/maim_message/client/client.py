@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self
 
-from maim_message.client.config import ClientConfig, derived, shown_url
-from maim_message.client.connection import Connection
-from maim_message.client.pool import Pool
-from maim_message.client.routing import pick
-from maim_message.configuration import custom_type
+from maim_message.client.configuration import ClientConfig, derived, shown_url
+from maim_message.client.connection import Connection, Pool, pick
+from maim_message.strict_dataclass import custom_type
 from maim_protocol.envelope import SYS_STD
 from maim_protocol.message import APIMessageBase, encode_payload
 

@@ -13,7 +13,7 @@ _LIBRARY_LOGGER = logging.getLogger("maim_message.client")
 _LEVELS = logging.getLevelNamesMapping()
 
 # The WebSocket library prints the handshake's headers, which hold the credential, at DEBUG.
-WIRE_LOGGER = logging.getLogger("maim_message.client.wire")
+WIRE_LOGGER = logging.getLogger("maim_message.client.transport.socket")
 WIRE_LOGGER.setLevel(logging.INFO)
 
 

@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self
 
 from maim_message.client.client import ACK_TIMEOUT_SECONDS
-from maim_message.client.connection import Connection
-from maim_message.client.multi_config import MultiClientConfig
-from maim_message.client.pool import Pool
-from maim_message.configuration import custom_type
+from maim_message.client.configuration import MultiClientConfig
+from maim_message.client.connection import Connection, Pool
+from maim_message.strict_dataclass import custom_type
 from maim_protocol.envelope import SYS_STD
 from maim_protocol.message import APIMessageBase, encode_payload
 

@@ -22,8 +22,9 @@ from maim_message.server.config import (
     create_ssl_server_config,
 )
 from maim_message.server.config_manager import ConfigManager
+from maim_message.server.serving import serve
 from maim_message.server.websocket_server import WebSocketServer
-from maim_router.delivery import DeliveryReport, DeliveryResult, Outcome
+from maim_router.bridge import DeliveryReport, DeliveryResult, Outcome
 
 __all__ = [
     "APIMessageBase",
@@ -46,4 +47,5 @@ __all__ = [
     "WebSocketServer",
     "create_server_config",
     "create_ssl_server_config",
+    "serve",
 ]

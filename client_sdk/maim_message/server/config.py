@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from maim_edge.settings import EdgeSettings
-from maim_message.configuration import CustomHandlers, custom_type, strict, update
-from maim_protocol.configuration import build
+from maim_message.strict_dataclass import CustomHandlers, custom_type, strict, update
 from maim_protocol.errors import ConfigError
-from maim_protocol.layers import Given
-from maim_router.session_modes import read_session_modes
+from maim_router.connection_map import read_session_modes
+from maim_runtime.settings import Given, build
 
 MAX_MESSAGE_BYTES = 104_857_600
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]

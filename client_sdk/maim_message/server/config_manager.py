@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from maim_message.client.config import ClientConfig
+from maim_message.client import ClientConfig
 from maim_message.server.config import ServerConfig
 from maim_protocol.errors import ConfigError
 

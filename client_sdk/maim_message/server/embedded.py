@@ -13,11 +13,10 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from maim_edge.bridge import LocalBridge
-from maim_edge.server import EdgeServer
+from maim_edge.service import EdgeServer, Workers
 from maim_edge.settings import EdgeSettings
-from maim_edge.workers import Workers
 from maim_router.node import Node
-from maim_router.process import RouterProcess
+from maim_router.service import RouterProcess
 from maim_router.settings import RouterSettings
 
 START_SECONDS = 30.0

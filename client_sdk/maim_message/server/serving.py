@@ -8,12 +8,12 @@ import sys
 
 from maim_edge.settings import EdgeSettings
 from maim_message.server.embedded import ChildProcesses, Edges, InProcess
-from maim_protocol import lifetime
 from maim_protocol.addresses import is_loopback
 from maim_protocol.errors import ConfigError
-from maim_router.application import build_node, load_app
 from maim_router.node import Node
+from maim_router.service import build_node, load_app
 from maim_router.settings import RouterSettings
+from maim_runtime import lifetime
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from maim_message.server.config import ServerConfig
 from maim_protocol.addresses import parse_address
-from maim_protocol.configuration import build
 from maim_protocol.errors import ConfigError
 from maim_router.connection_map import Entry
 from maim_router.hub import Counters
 from maim_router.node import Node
 from maim_router.settings import RouterSettings
+from maim_runtime.settings import build
 
 
 def info(entry: Entry) -> dict[str, Any]:

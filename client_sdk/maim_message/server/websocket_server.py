@@ -15,16 +15,16 @@ from maim_message.server.embedded import ChildProcesses, Edges, Elsewhere, InPro
 from maim_message.server.reports import Reports
 from maim_message.server.transitions import Transitions
 from maim_protocol.addresses import is_loopback
-from maim_protocol.configuration import build
 from maim_protocol.errors import ConfigError, MaimError
-from maim_protocol.payload import encode_object
-from maim_router.application import build_node
+from maim_protocol.message import encode_object
+from maim_router.bridge import DeliveryResult
 from maim_router.connection_map import Entry
-from maim_router.delivery import DeliveryResult
+from maim_router.delivery import DEFAULT_TIMEOUT, WaitFor
 from maim_router.hooks import call
 from maim_router.node import Node
-from maim_router.sending import DEFAULT_TIMEOUT, WaitFor
+from maim_router.service import build_node
 from maim_router.settings import RouterSettings
+from maim_runtime.settings import build
 
 
 class NotRunning(MaimError, RuntimeError):

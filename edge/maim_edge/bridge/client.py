@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
-from maim_edge.bridge.aside import Aside
-from maim_edge.bridge.backoff import Backoff
+from maim_edge.bridge.attach import Identity, greet
 from maim_edge.bridge.downlink import Downlink, Receipt
-from maim_edge.bridge.given_back import GivenBack
-from maim_edge.bridge.greeting import Identity, greet
-from maim_edge.bridge.interface import Bridge
+from maim_edge.bridge.edge_status import Aside
 from maim_edge.bridge.listener import Listener
-from maim_edge.bridge.race import race
+from maim_edge.bridge.requeue import GivenBack
+from maim_edge.bridge.transports import Bridge
 from maim_edge.bridge.uplink import Uplink
 from maim_edge.bridge.verdicts import Verdicts
-from maim_protocol.envelope import ClientFrame
-from maim_protocol.errors import AttachRefused, RouterUnavailable
-from maim_protocol.frames import (
+from maim_protocol.backoff import Backoff
+from maim_protocol.bridge import (
     Admission,
     Closed,
     Deliveries,
@@ -28,14 +26,18 @@ from maim_protocol.frames import (
     Refused,
     RouterFrame,
     RouterStream,
+    Transfers,
 )
-from maim_protocol.pump import Pump
-from maim_protocol.transfers import Transfers
+from maim_protocol.envelope import ClientFrame
+from maim_protocol.errors import AttachRefused, RouterUnavailable
+from maim_runtime.pump import Pump
 
 log = logging.getLogger(__name__)
 
 BUFFER_BYTES = 64 * 1024 * 1024
 OPEN_WAIT_SECONDS = 1.0
+# Ceilings of the wait between two attempts to attach.
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 3.0
 # How long a report that nobody waits for may wait for a frame that leaves anyway.
 REPORT_SECONDS = 0.1
 
@@ -100,7 +102,7 @@ class BridgeClient:
 
         Raises `AttachRefused` when the very first router to answer refuses this edge.
         """
-        backoff = Backoff(random.random)
+        backoff = Backoff(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, random.random)
         grace = asyncio.ensure_future(self._watch_grace())
         try:
             while True:
@@ -112,7 +114,7 @@ class BridgeClient:
                     log.error("the router refuses this edge: %s", error)
                 except (OSError, TimeoutError) as error:
                     log.warning("no router attached: %s", error)
-                await asyncio.sleep(backoff.next())
+                await asyncio.sleep(backoff.next_delay())
         finally:
             grace.cancel()
 
@@ -203,7 +205,7 @@ class BridgeClient:
         self._lost.clear()
         self._attached.set()
         self._pump.wake()
-        await race(self._pump.run(), self._read(stream))
+        await _race(self._pump.run(), self._read(stream))
         raise ConnectionError("the router ended the stream")
 
     def _detached(self) -> None:
@@ -296,3 +298,16 @@ class BridgeClient:
     def _wake(self) -> None:
         if self._pump is not None:
             self._pump.wake()
+
+
+async def _race(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all until one ends, cancel the others, and raise what it raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from maim_edge.dialects import Delivery
-from maim_protocol.frames import BridgeOutcome, EdgeFrame, Outcomes, Want
-from maim_protocol.ranges import to_ranges
+from maim_protocol.bridge import BridgeOutcome, EdgeFrame, Outcomes, Want, to_ranges
 
 
 class Stage(enum.IntEnum):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from maim_edge.bridge.downlink import Downlink
-from maim_protocol.frames import Deliveries, DisconnectOrder, DrainOrder
-from maim_protocol.transfers import Transfers
+from maim_protocol.bridge import Deliveries, DisconnectOrder, DrainOrder, Transfers
 
 
 class Listener(Protocol):

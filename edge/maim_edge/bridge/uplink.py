@@ -12,19 +12,20 @@ from itertools import islice
 
 import msgspec
 
-from maim_protocol.envelope import ClientFrame
-from maim_protocol.frames import (
+from maim_protocol.bridge import (
     CHUNK_BYTES,
     FRAME_BYTES,
     FRAME_MESSAGES,
+    ITEM_BYTES,
     Closed,
     EdgeFrame,
     EdgeMessages,
+    Lanes,
     Open,
     Ranges,
+    covered,
 )
-from maim_protocol.lanes import ITEM_BYTES, Lanes
-from maim_protocol.ranges import covered
+from maim_protocol.envelope import ClientFrame
 
 # One client may have this much unsettled before the edge stops reading from it.
 CONN_MESSAGES = 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from maim_protocol.bridge import Admission, Live, Open, Refused, Verdict
 from maim_protocol.errors import RouterUnavailable
-from maim_protocol.frames import Admission, Live, Open, Refused, Verdict
 
 
 class Verdicts:

@@ -1,4 +1,7 @@
-"""What clients speak: the seam to further dialects."""
+"""What clients speak: one codec a dialect, pure.
+
+Imports nothing but the protocol.
+"""
 
 from maim_edge.dialects.bare import BARE
 from maim_edge.dialects.envelope import ENVELOPE

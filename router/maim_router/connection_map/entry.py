@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from maim_protocol.frames import Open
+from maim_protocol.bridge import Open
 from maim_router.events import Address, EdgeKey
 
 

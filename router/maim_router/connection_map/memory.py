@@ -9,10 +9,10 @@ from msgspec import structs
 from maim_router.connection_map.audience import Audience
 from maim_router.connection_map.changes import Added, Removed
 from maim_router.connection_map.entry import Entry
-from maim_router.connection_map.line import Line
+from maim_router.connection_map.group import Line
 from maim_router.connection_map.rules import decide
+from maim_router.connection_map.session_modes import SHARE_ALL, SessionMode, SessionModes
 from maim_router.events import Address, EdgeKey
-from maim_router.session_modes import SHARE_ALL, SessionMode, SessionModes
 
 # Audiences kept ready: who broadcasts to more platforms than that waits for the sorting.
 AUDIENCES = 64

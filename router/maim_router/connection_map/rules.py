@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maim_router.connection_map.entry import Entry
+from maim_router.connection_map.session_modes import SessionMode
 from maim_router.events import GaveWay
-from maim_router.session_modes import SessionMode
 
 Ended = Sequence[tuple[Entry, GaveWay]]
 

@@ -1,4 +1,7 @@
-"""Letters for users who are away: one box a user and platform, in memory or in a file."""
+"""Letters for users who are away: one box a user and platform, in memory or in a file.
+
+Imports nothing but the protocol's errors.
+"""
 
 from maim_router.mailbox.file import FileMailbox
 from maim_router.mailbox.interface import Bounds, Mailbox

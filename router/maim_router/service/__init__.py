@@ -1,6 +1,9 @@
-"""The router on gRPC: the bridge for edges, the control API, health and reflection."""
+"""A router as a service: from settings and an application to a process with ports.
 
-import os
+Stands on everything else of the router; nothing of the router imports it.
+"""
 
-# gRPC's core writes lines of its own to stderr, e.g. when an edge process is started.
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+from maim_router.service.application import build_node, load_app
+from maim_router.service.process import RouterProcess, run
+
+__all__ = ["RouterProcess", "build_node", "load_app", "run"]

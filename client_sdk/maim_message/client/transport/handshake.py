@@ -1,0 +1,107 @@
+"""Opens a WebSocket to the edge, or says why not.
+
+Rule of the file: a credential leaves in a header, to the configured address only, and no text
+holds one. It goes into the address only when a header cannot carry it (not ASCII).
+"""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+from typing import cast
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from maim_message.client.configuration import ClientConfig, shown_url
+from maim_message.client.log import WIRE_LOGGER
+from maim_message.client.transport.ending import Ended, after_refusal
+from maim_message.client.transport.socket import Wire
+
+
+class OpenFailed(Exception):
+    """No link came up; `ended` says why and what follows."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(ended.text)
+        self.ended = ended
+
+
+class _Connect(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follow no redirect: the headers, and with them the credential, would go along."""
+        return exc
+
+
+async def open_wire(config: ClientConfig, label: str, api_key: str) -> Wire:
+    """Open a WebSocket within `config.connect_timeout`; raises `OpenFailed`."""
+    headers, query = _identity(config, label, api_key)
+    tls = _tls_context(config) if config.ssl_enabled else None
+    try:
+        connection = await _Connect(
+            _with_query(config.url, query),
+            create_connection=Wire,
+            compression="deflate" if config.compression else None,
+            additional_headers=headers,
+            open_timeout=config.connect_timeout,
+            ping_interval=config.ping_interval or None,
+            ping_timeout=config.ping_timeout or None,
+            close_timeout=config.close_timeout,
+            max_size=config.max_size,
+            logger=WIRE_LOGGER,
+            ssl=tls,
+        )
+        return cast("Wire", connection)
+    except InvalidStatus as refusal:
+        raise OpenFailed(_judged(refusal)) from None
+    except TimeoutError:
+        why = f"no answer within {config.connect_timeout:g} s"
+        raise OpenFailed(Ended(f"cannot connect to {shown_url(config.url)}: {why}")) from None
+    except (OSError, WebSocketException, EOFError, ImportError) as error:
+        raise OpenFailed(Ended(f"cannot connect to {shown_url(config.url)}: {error}")) from None
+
+
+def _judged(refusal: InvalidStatus) -> Ended:
+    answer = refusal.response
+    asked = next(iter(answer.headers.get_all("Retry-After")), None)
+    return after_refusal(answer.status_code, asked, bytes(answer.body or b""), datetime.now(UTC))
+
+
+def _identity(
+    config: ClientConfig, label: str, api_key: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    own = {"x-uuid": label}
+    query = {}
+    for header, name, value in (
+        ("x-apikey", "api_key", api_key),
+        ("x-platform", "platform", config.platform),
+    ):
+        if value.isascii() and value.isprintable():
+            own[header] = value
+        else:
+            query[name] = value
+    others = {name: value for name, value in config.headers.items() if name.lower() not in own}
+    return {**others, **own}, query
+
+
+def _with_query(url: str, query: dict[str, str]) -> str:
+    if not query:
+        return url
+    parts = urlsplit(url)
+    pairs = [*parse_qsl(parts.query, keep_blank_values=True), *query.items()]
+    return urlunsplit(parts._replace(query=urlencode(pairs)))
+
+
+def _tls_context(config: ClientConfig) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=config.ssl_ca_certs)
+        if config.ssl_certfile is not None:
+            context.load_cert_chain(config.ssl_certfile, config.ssl_keyfile)
+    except (OSError, ValueError) as error:
+        files = "ssl_ca_certs, ssl_certfile, ssl_keyfile"
+        raise OpenFailed(Ended(f"cannot use {files}: {error}", stop=True)) from None
+    context.check_hostname = config.ssl_verify and config.ssl_check_hostname
+    if not config.ssl_verify:
+        context.verify_mode = ssl.CERT_NONE
+    return context

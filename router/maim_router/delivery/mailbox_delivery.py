@@ -1,0 +1,245 @@
+"""Keeps messages that nobody could be given, and gives them to whoever comes for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import takewhile
+
+from maim_protocol.bridge import Want
+from maim_router.bridge import Delivery, EdgeLink, Ledger, Outcome, Outgoing
+from maim_router.connection_map import ConnectionMap, Entry
+from maim_router.delivery.drain_progress import Round
+from maim_router.events import Address, EdgeKey
+from maim_router.mailbox import Letter, Mailbox
+
+Box = tuple[str, str]
+OnStored = Callable[[bool], None]
+# Letters that are read at once: a slow disk holds the event loop up that long.
+READ_LETTERS = 8
+
+
+class Post:
+    """Between the links of edges and the mailbox.
+
+    A letter stays in the mailbox while it is on its way, until the client is known to have it.
+    A connection that comes is given what waits, a slice at a time; until it has all of that, what
+    is sent to its user goes the same way, behind it. A letter that comes back waits for the next
+    connection, or goes to those that came after the router had taken it: the others were sent it
+    then. `ttl` is how long letters wait at most; times in seconds, of the Unix `clock`.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox | None,
+        connections: ConnectionMap,
+        link: Callable[[EdgeKey], EdgeLink | None],
+        ttl: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        # Boxes that are being emptied: nothing may overtake what is in them.
+        self.emptying: set[Box] = set()
+        self._mailbox = mailbox
+        self._connections = connections
+        self._link = link
+        self._ttl = ttl
+        self._clock = clock
+        self._rounds: dict[Box, Round] = {}
+        self._watched: dict[tuple[Box, int], tuple[Ledger, Want]] = {}
+
+    @property
+    def mailbox(self) -> Mailbox | None:
+        """Where the letters are; None: nothing is kept."""
+        return self._mailbox
+
+    def expires_at(self, message: Outgoing) -> float:
+        """Tell when a message is not worth delivering any more."""
+        return message.timestamp + min(message.ttl or self._ttl, self._ttl)
+
+    def keep(self, message: Outgoing, on_stored: OnStored, *, acknowledged: bool = False) -> None:
+        """Put a message into the mailbox; `on_stored` says whether it is safe there."""
+        if self._mailbox is None:
+            on_stored(False)
+            return
+        letter = _letter(message, self.expires_at(message))
+        self._mailbox.put(letter, on_stored, acknowledged=acknowledged)
+        box = _box(message)
+        if box in self.emptying:
+            self._empty(box)
+
+    def watch(self, message: Outgoing, ledger: Ledger, want: Want) -> None:
+        """Let a ledger follow a letter that is about to be kept."""
+        self._watched[_box(message), message.number] = (ledger, want)
+
+    def unwatch(self, message: Outgoing) -> None:
+        """Follow a letter no more."""
+        self._watched.pop((_box(message), message.number), None)
+
+    def came(self, entry: Entry) -> None:
+        """Give a connection what waits for it, unless another one is being given that.
+
+        One that was there before, and was announced again, also gets what is on its way to
+        others: its edge drops what it has.
+        """
+        box = (entry.user_id, entry.platform)
+        self.expire(self._clock())
+        if self._mailbox is None or not self._mailbox.has(*box):
+            return
+        here = self._connections.find(*box)
+        if entry not in here:
+            return
+        going = self._rounds.setdefault(box, Round())
+        if entry.restored and going.out:
+            last = max(going.out)
+            numbers = [number for number in self._mailbox.numbers(*box) if number <= last]
+            for letter in self._mailbox.read(*box, numbers):
+                self._give(going, letter, entry)
+        if entry.restored or going.targets.isdisjoint(one.uuid for one in here):
+            going.targets.add(entry.uuid)
+        self.emptying.add(box)
+        self._empty(box)
+
+    def arrived(self, deliveries: Iterable[Delivery]) -> None:
+        """Forget letters that their receivers have, and go on with the next ones."""
+        boxes: dict[Box, list[int]] = {}
+        for delivery in deliveries:
+            boxes.setdefault(_box(delivery.message), []).append(delivery.message.number)
+            self.unwatch(delivery.message)
+        for box, numbers in boxes.items():
+            if self._mailbox is not None:
+                self._mailbox.remove(*box, numbers)
+            going = self._rounds.get(box)
+            if going is None:
+                continue
+            for number in numbers:
+                going.over(number)
+            if box in self.emptying:
+                self._empty(box)
+            else:
+                self._rest(box, going)
+
+    def put_back(
+        self,
+        delivery: Delivery,
+        back: Collection[Address],
+        on_stored: OnStored,
+        now: float,
+        *,
+        acknowledged: bool,
+    ) -> None:
+        """Take a message `back` from connections that did not get it; `now` in Unix seconds."""
+        message = delivery.message
+        if self.expires_at(message) <= now:
+            on_stored(True)  # Nothing is owed any more.
+            return
+        box = _box(message)
+        here = [one for one in self._connections.find(*box) if one.address not in back]
+        going = self._rounds.get(box)
+        if going is not None:
+            if delivery.boxed:
+                going.back(message.number)
+            going.targets.intersection_update([one.uuid for one in here])
+            if not going.targets:
+                self.emptying.discard(box)
+        self.keep(message, on_stored, acknowledged=acknowledged)
+        if self._mailbox is not None:
+            self._send_after(box, message, [one for one in here if one.came > message.number])
+
+    def expire(self, now: float) -> None:
+        """Forget what has waited for too long, at `now` in Unix seconds."""
+        if self._mailbox is None:
+            return
+        for user_id, platform, number, _ in self._mailbox.expire(now):
+            box = (user_id, platform)
+            if box in self._rounds:
+                self._rounds[box].over(number)
+            watched = self._watched.pop((box, number), None)
+            if watched is not None:
+                watched[0].close(Outcome.EXPIRED)
+
+    async def close(self) -> None:
+        """Let the mailbox store what it was given."""
+        if self._mailbox is not None:
+            await self._mailbox.close()
+
+    def _send_after(self, box: Box, message: Outgoing, here: Sequence[Entry]) -> None:
+        """Send a message that came back to connections that came after it."""
+        letter = _letter(message, self.expires_at(message))
+        for entry in here:
+            going = self._rounds.setdefault(box, Round())
+            if entry.uuid not in going.targets:
+                self._give(going, letter, entry)
+
+    def _empty(self, box: Box) -> None:
+        """Give the next letters of a box to whom they are for."""
+        self.expire(self._clock())
+        going, mailbox = self._rounds[box], self._mailbox
+        here = self._connections.find(*box)
+        going.targets.intersection_update([one.uuid for one in here])
+        if mailbox is None or not going.targets:
+            self._rest(box, going)
+            return
+        going.fit(link.slice for one in here if (link := self._link(one.edge)) is not None)
+        numbers = mailbox.numbers(*box)
+        while not going.full and (later := going.next(numbers)[:READ_LETTERS]):
+            for letter in takewhile(lambda _: not going.full, mailbox.read(*box, later)):
+                for entry in going.recipients(letter.number, here):
+                    self._give(going, letter, entry)
+            if going.out.keys().isdisjoint(later):
+                break  # they cannot be read, or nobody can be reached
+        if not going.waits(numbers):
+            going.targets.clear()
+            self._rest(box, going)
+
+    def _rest(self, box: Box, going: Round) -> None:
+        """Let a box be: nobody is to be given more of it now."""
+        self.emptying.discard(box)
+        if not going.out:
+            del self._rounds[box]
+
+    def _give(self, going: Round, letter: Letter, entry: Entry) -> None:
+        link = self._link(entry.edge)
+        if link is None:
+            return
+        going.leave(letter.number, len(letter.payload))
+        conn = entry.open.conn
+        flight, want = None, Want.DONE
+        watched = self._watched.get(((letter.user_id, letter.platform), letter.number))
+        if watched is not None:
+            ledger, want = watched
+            flight = ledger.share({conn: entry.uuid}, want)
+        link.deliver(Delivery(_outgoing(letter), (conn,), flight, want, boxed=True))
+
+
+def _box(message: Outgoing) -> Box:
+    return message.target_user, message.platform
+
+
+def _letter(message: Outgoing, expires_at: float) -> Letter:
+    return Letter(
+        number=message.number,
+        user_id=message.target_user,
+        platform=message.platform,
+        msg_id=message.msg_id,
+        type=message.type,
+        payload=message.payload,
+        timestamp=message.timestamp,
+        sender_user=message.sender_user,
+        sender_platform=message.sender_platform,
+        expires_at=expires_at,
+    )
+
+
+def _outgoing(letter: Letter) -> Outgoing:
+    return Outgoing(
+        letter.msg_id,
+        letter.type,
+        letter.payload,
+        letter.timestamp,
+        letter.sender_user,
+        letter.sender_platform,
+        letter.user_id,
+        letter.platform,
+        letter.number,
+        letter.expires_at - letter.timestamp,
+    )

@@ -1,0 +1,34 @@
+"""Ends what has waited in the mailbox for too long."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from maim_router.delivery.mailbox_delivery import Post
+
+SWEEP_SECONDS = 1.0
+
+
+class Sweeper:
+    """Sweeps once a second while it runs."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, unless it runs or there is nothing to sweep."""
+        if self._task is None and self._post.mailbox is not None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End; safe to call twice."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            self._post.expire(time.time())
+            await asyncio.sleep(SWEEP_SECONDS)

@@ -1,0 +1,10 @@
+"""Connections that come and go: admitted, written to the map, told to callbacks and watchers.
+
+Imports auth, the connection map, handlers.
+"""
+
+from maim_router.lifecycle.admission import Admission
+from maim_router.lifecycle.feed import LifecycleFeed
+from maim_router.lifecycle.log import Happened, Kind, LifecycleLog, NotInLog, Shown
+
+__all__ = ["Admission", "Happened", "Kind", "LifecycleFeed", "LifecycleLog", "NotInLog", "Shown"]
