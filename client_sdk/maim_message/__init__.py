@@ -11,7 +11,7 @@ from typing import Any
 _DISTRIBUTION = "maim-message"
 _MESSAGE = "maim_message.message"
 _CLIENT = "maim_message.client"
-_NEW_HOMES = {
+_SUCCESSORS = {
     "MessageBase": f"{_MESSAGE}.APIMessageBase",
     "Seg": f"{_MESSAGE}.Seg",
     "GroupInfo": f"{_MESSAGE}.GroupInfo",
@@ -39,8 +39,8 @@ def __getattr__(name: str) -> Any:
     """
     if name == "__version__":
         return _version()
-    if name in _NEW_HOMES:
-        module, _, successor = _NEW_HOMES[name].rpartition(".")
+    if name in _SUCCESSORS:
+        module, _, successor = _SUCCESSORS[name].rpartition(".")
         raise ImportError(
             f"cannot import {name!r} from 'maim_message': the legacy API is not part of this "
             f"version; use `from {module} import {successor}`",

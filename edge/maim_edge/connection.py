@@ -10,11 +10,11 @@ import asyncio
 import time
 
 from maim_edge.bridge import Receipt
-from maim_edge.connection_context import House
-from maim_edge.delivery import Outbox, OutFrame, Received
+from maim_edge.connection_context import ConnectionContext
+from maim_edge.delivery import DeliveryWindow, Outbox, OutFrame
 from maim_edge.dialects import BARE, ENVELOPE, Dialect, Pieces
 from maim_edge.handshake import Format
-from maim_edge.read_pause import Hold, Holds
+from maim_edge.read_pause import PauseReason, ReadPause
 from maim_edge.websocket import INVALID_DATA, PIECE_BYTES, UNCHECKED_BYTES, DirectSocket, is_utf8
 from maim_protocol.bridge import BridgeOutcome
 from maim_protocol.close_codes import CloseCode, fit_reason
@@ -29,14 +29,14 @@ class Connection:
     """An admitted client; the `Listener` of its socket once that was handed over."""
 
     __slots__ = (
+        "_context",
         "_fixed",
         "_fresh",
-        "_holds",
-        "_house",
         "_limits",
         "_outbox",
-        "_received",
+        "_read_pause",
         "_socket",
+        "_window",
         "_writable",
         "closing",
         "dialect",
@@ -44,21 +44,21 @@ class Connection:
         "uuid",
     )
 
-    def __init__(self, handle: int, house: House, format: Format) -> None:
+    def __init__(self, handle: int, context: ConnectionContext, format: Format) -> None:
         self.handle = handle
         self.uuid = ""
         self.dialect: Dialect = BARE if format == "bare" else ENVELOPE
         self.closing: tuple[int, str] | None = None
         self._fixed = bool(format)
-        self._house = house
-        self._limits = house.new_limits()
+        self._context = context
+        self._limits = context.new_limits()
         self._socket: DirectSocket | None = None
         self._writable = True
-        self._holds = Holds()
+        self._read_pause = ReadPause()
         # Written at the end of this turn; what has to wait is in the outbox.
         self._fresh: list[bytes] | None = None
         self._outbox: Outbox | None = None
-        self._received: Received | None = None
+        self._window: DeliveryWindow | None = None
 
     @property
     def pending_bytes(self) -> int:
@@ -67,11 +67,11 @@ class Connection:
         return waiting + (self._socket.pending_bytes if self._socket is not None else 0)
 
     @property
-    def received(self) -> Received:
+    def window(self) -> DeliveryWindow:
         """What the client was delivered; made when there is something, idle ones need none."""
-        if self._received is None:
-            self._received = self._house.new_received()
-        return self._received
+        if self._window is None:
+            self._window = self._context.new_delivery_window()
+        return self._window
 
     @property
     def pending_messages(self) -> int:
@@ -81,9 +81,9 @@ class Connection:
     def attach(self, socket: DirectSocket) -> None:
         """Speak through this socket, which was handed over to this connection."""
         self._socket = socket
-        self._holds.attach(socket)
+        self._read_pause.attach(socket)
         if self.closing is not None:
-            self._house.close(socket, *self.closing)
+            self._context.close(socket, *self.closing)
         else:
             self._write_outbox()
 
@@ -92,13 +92,13 @@ class Connection:
         if len(data) <= UNCHECKED_BYTES:
             self._take(data, known_utf8=False)
         elif self.closing is None:
-            self._holds.add(Hold.CHECKING)
-            self._house.check(self._take_unchecked(data))
+            self._read_pause.pause(PauseReason.VALIDATING)
+            self._context.check(self._take_unchecked(data))
 
     def pause_writing(self) -> None:
         """Let everything wait: the client does not take it."""
         self._writable = False
-        self._house.slow(self)
+        self._context.slow(self)
 
     def resume_writing(self) -> None:
         """Write what waits."""
@@ -107,16 +107,16 @@ class Connection:
 
     def on_ping(self) -> None:
         """Note that a ping was written."""
-        if self._received is not None:
-            self._received.pinged()
+        if self._window is not None:
+            self._window.pinged()
 
     def on_pong(self) -> None:
         """Note that the client has read what was written before the ping."""
-        if self._received is not None:
-            self._received.ponged()
-            self._house.on_confirmed()
+        if self._window is not None:
+            self._window.ponged()
+            self._context.on_confirmed()
 
-    def on_broken(self, code: int, reason: str) -> bytes | None:
+    def on_protocol_error(self, code: int, reason: str) -> bytes | None:
         """Tell a client that broke the protocol why it is closed."""
         if code != CloseCode.TOO_LARGE:
             return None
@@ -126,12 +126,12 @@ class Connection:
     def on_closed(self, code: int, reason: str) -> None:
         """Hear the end."""
         self._socket = None
-        self._holds.attach(None)
+        self._read_pause.attach(None)
         self._writable = False
         self._fresh = None
         self._fail(BridgeOutcome.GONE)
         self.closing = code, reason = self.closing or (code, reason)
-        self._house.left(self.handle, code, reason)
+        self._context.left(self.handle, code, reason)
 
     def write(self, data: bytes) -> bool:
         """Write a message in this turn; False when it has to wait, or will never be written."""
@@ -140,7 +140,7 @@ class Connection:
             return False
         if self._fresh is None:
             self._fresh = [data]
-            self._house.flush_soon(self)
+            self._context.flush_soon(self)
         else:
             self._fresh.append(data)
         return True
@@ -149,13 +149,13 @@ class Connection:
         """Let a message wait for its turn; its policy says what a full outbox means."""
         if self.closing is not None:
             receipt.failed(BridgeOutcome.GONE)
-        elif not self._put(OutFrame(pieces, receipt, self._house.overflow.of(receipt.delivery))):
+        elif not self._put(OutFrame(pieces, receipt, self._context.overflow.of(receipt.delivery))):
             receipt.failed(BridgeOutcome.SLOW)
 
-    def ask(self) -> None:
+    def probe(self) -> None:
         """Ask the client by a ping what it has read; one that left too much open is slow."""
-        if self.received.overflows:
-            text = f"slow consumer: {self.received.undone} messages are not acknowledged"
+        if self.window.overflows:
+            text = f"slow consumer: {self.window.unconfirmed} messages are not acknowledged"
             self.close(CloseCode.SLOW_CONSUMER, text)
         elif self._writable and self._socket is not None:
             self.flush()
@@ -174,7 +174,7 @@ class Connection:
     def tell(self, data: bytes | None) -> None:
         """Write an ack, an error or a notice; None is what the dialect has no word for."""
         if data is not None and not self.write(data) and self.closing is None:
-            self._put(OutFrame((data,), handling=self._house.overflow.system))
+            self._put(OutFrame((data,), handling=self._context.overflow.system))
 
     def settled(self, msg_id: str) -> None:
         """Tell the client that its message is settled."""
@@ -184,9 +184,9 @@ class Connection:
         """Tell the client why its frame was not taken."""
         self.tell(self.dialect.error(code, text, msg_id, time.time()))
 
-    def on_room(self) -> None:
+    def on_capacity(self) -> None:
         """Read again: the bridge takes messages of this client."""
-        self._holds.lift(Hold.NO_ROOM)
+        self._read_pause.resume(PauseReason.BACKPRESSURE)
 
     def close(self, code: int, reason: str) -> None:
         """End the connection with this code; the first call counts."""
@@ -196,11 +196,11 @@ class Connection:
         self.closing = (code, fit_reason(reason))
         slow = code == CloseCode.SLOW_CONSUMER
         self._fail(BridgeOutcome.SLOW if slow else BridgeOutcome.GONE)
-        self._holds.add(Hold.ENDING)
+        self._read_pause.pause(PauseReason.CLOSING)
         # Now, and not when the client has answered: nothing more is for this connection.
-        self._house.bridge.closed(self.handle, *self.closing)
+        self._context.bridge.closed(self.handle, *self.closing)
         if self._socket is not None:
-            self._house.close(self._socket, *self.closing)
+            self._context.close(self._socket, *self.closing)
 
     def close_after_flush(self, code: int, reason: str) -> None:
         """End the connection when what waits for it has been written, or soon after."""
@@ -227,17 +227,17 @@ class Connection:
         if not self._fixed:
             self.dialect = BARE if frame.bare else ENVELOPE
         if frame.type == SYS_ACK:
-            if self._received is not None and self._received.acked(frame.acked_msg_id or ""):
-                self._house.on_confirmed()
-        elif not self._house.bridge.send(self.handle, frame):
-            self._holds.add(Hold.NO_ROOM)
+            if self._window is not None and self._window.acked(frame.acked_msg_id or ""):
+                self._context.on_confirmed()
+        elif not self._context.bridge.send(self.handle, frame):
+            self._read_pause.pause(PauseReason.BACKPRESSURE)
 
     async def _take_unchecked(self, data: bytes) -> None:
         if not await is_utf8(data):
             self.close(INVALID_DATA, "a frame is not UTF-8")
             return
         self._take(data, known_utf8=True)
-        self._holds.lift(Hold.CHECKING)
+        self._read_pause.resume(PauseReason.VALIDATING)
 
     def _bad_frame(self, error: FrameError) -> None:
         self.error(error.code, error.text, error.msg_id)
@@ -252,19 +252,19 @@ class Connection:
 
     def _send_away(self, code: CloseCode, reason: str) -> None:
         """Close when the errors have been written, and read nothing more."""
-        self._holds.add(Hold.ENDING)
+        self._read_pause.pause(PauseReason.CLOSING)
         self.close_after_flush(code, reason)
 
     def _put(self, frame: OutFrame) -> bool:
         if self._outbox is None:
             self.flush()  # this came before
-            self._outbox = self._house.new_outbox()
+            self._outbox = self._context.new_outbox()
         if not self._outbox.put(frame, time.monotonic()):
             self._close_slow()
             return False
         if self._outbox.dropped:
-            self._house.dropped(self._outbox, self.received)
-        self._house.watch(self._outbox, self._close_slow)
+            self._context.dropped(self._outbox, self.window)
+        self._context.watch(self._outbox, self._close_slow)
         self._write_outbox()
         return True
 
@@ -281,18 +281,18 @@ class Connection:
             elif frame.close is not None:
                 self.close(*frame.close)
             elif _write_first(self._outbox, frame, self._socket):
-                self._house.bridge.report()
+                self._context.bridge.report()
         # It was delivered earlier, when nothing could be written.
-        if self._received is not None and self._received.asks:
-            self.ask()
+        if self._window is not None and self._window.needs_probe:
+            self.probe()
 
     def _fail(self, outcome: BridgeOutcome) -> None:
         outbox, self._outbox = self._outbox, None
-        if self._received is not None:
-            self._received.fail(outcome)
+        if self._window is not None:
+            self._window.fail(outcome)
         if outbox is not None:
             outbox.fail(outcome)
-        self._house.bridge.report()
+        self._context.bridge.report()
 
 
 def _write_first(outbox: Outbox, frame: OutFrame, socket: DirectSocket) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from maim_edge.bridge import BridgeClient
-from maim_edge.delivery import Outbox, Received, parse_overflow
+from maim_edge.delivery import DeliveryWindow, Outbox, parse_overflow
 from maim_edge.limits import Limits
 from maim_edge.settings import EdgeSettings
 from maim_edge.websocket import DirectSocket
@@ -42,7 +42,7 @@ class Slow(Protocol):
         """How many messages wait."""
 
 
-class House:
+class ConnectionContext:
     """`left(handle, code, reason)` hears of every connection that has ended."""
 
     def __init__(
@@ -80,21 +80,21 @@ class House:
         """Make room for what a client does not take at once."""
         return Outbox(self.settings.outbox_bytes, self.settings.outbox_messages)
 
-    def new_received(self) -> Received:
+    def new_delivery_window(self) -> DeliveryWindow:
         """Begin the memory of what a client was delivered."""
-        return Received(self.settings.outbox_bytes + self.settings.max_message_size)
+        return DeliveryWindow(self.settings.outbox_bytes + self.settings.max_message_size)
 
     def new_limits(self) -> Limits:
         """Make the limits of a connection that begins now."""
         settings = self.settings
         return Limits(settings.messages_per_second, settings.bytes_per_second, time.monotonic())
 
-    def dropped(self, outbox: Outbox, received: Received) -> None:
+    def dropped(self, outbox: Outbox, window: DeliveryWindow) -> None:
         """Count what an outbox has dropped, have it reported and forget it."""
         self.dropped_messages += len(outbox.dropped)
         for frame in outbox.dropped:
             if frame.receipt is not None:
-                received.dropped(frame.receipt)
+                window.dropped(frame.receipt)
         outbox.dropped.clear()
         self.bridge.report()
 
@@ -146,6 +146,6 @@ class House:
         slow, self._slow = self._slow, {}
         for conn, one in slow.items():
             pending = one.pending_bytes
-            if self.bridge.aside.pending(conn, pending, one.pending_messages) or pending:
+            if self.bridge.status.pending(conn, pending, one.pending_messages) or pending:
                 self.slow(one)
-        self.bridge.say()
+        self.bridge.send_status()

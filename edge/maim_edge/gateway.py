@@ -11,8 +11,8 @@ from typing import Any
 
 from maim_edge.bridge import Bridge, BridgeClient, Downlink, Identity
 from maim_edge.connection import Connection
-from maim_edge.connection_context import House
-from maim_edge.delivery import Delivering
+from maim_edge.connection_context import ConnectionContext
+from maim_edge.delivery import FanOut
 from maim_edge.drain import plan
 from maim_edge.handshake import Handshake, HandshakeRefused
 from maim_edge.registry import Registry
@@ -54,8 +54,8 @@ class Gateway:
             settings.max_connections, settings.max_connections_per_ip
         )
         self.bridge = BridgeClient(bridge, identity, self, settings.grace)
-        self._delivering = Delivering(self._registry)
-        self._house = House(settings, self.bridge, self._leave)
+        self._fan_out = FanOut(self._registry)
+        self._context = ConnectionContext(settings, self.bridge, self._leave)
         self._on_order = on_order
         self.draining = False
         # Set when a drain has ended.
@@ -87,7 +87,7 @@ class Gateway:
         self._empty.clear()
         handed_over = None
         try:
-            connection = Connection(handle, self._house, asked.format)
+            connection = Connection(handle, self._context, asked.format)
             # In the registry before the verdict: what follows it at once finds the connection.
             self._registry.add(connection)
             admission = await self._ask(socket, handle, asked, client_ip)
@@ -101,7 +101,7 @@ class Gateway:
 
     def on_deliveries(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
         """Hand each delivery to its connections, encoded once for all of one dialect."""
-        self._delivering.hand_out(columns, transfers, downlink)
+        self._fan_out.deliver_all(columns, transfers, downlink)
 
     def on_settled(self, conn: int, msg_id: str) -> None:
         """Acknowledge a message to its sender."""
@@ -109,11 +109,11 @@ class Gateway:
         if connection is not None:
             connection.settled(msg_id)
 
-    def on_room(self, conn: int) -> None:
+    def on_capacity(self, conn: int) -> None:
         """Read again from a connection that had sent too much."""
         connection = self._registry.get(conn)
         if connection is not None:
-            connection.on_room()
+            connection.on_capacity()
 
     def on_rejected(self, conn: int, msg_id: str | None, code: str, text: str) -> None:
         """Answer a message that was not taken."""
@@ -150,15 +150,15 @@ class Gateway:
 
     async def stop(self) -> None:
         """Tell the router what is still owed, and drop what nobody waits for."""
-        await self._house.stop()
+        await self._context.stop()
         await _within(LEAVE_SECONDS, self.bridge.finish())
 
     def _start_drain(self, window: float) -> None:
         if self._drain is not None and self._drain.done():
             return  # everybody was sent away: who is still here does not listen
         self.draining = True
-        self.bridge.aside.drains()
-        self.bridge.say()
+        self.bridge.status.drains()
+        self.bridge.send_status()
         if self._drain is not None:
             self._drain.cancel()
         self._drain = asyncio.create_task(self._send_away(window))
@@ -195,11 +195,11 @@ class Gateway:
         What they did not confirm they would get again elsewhere.
         """
         for connection in leaving:
-            connection.ask()
+            connection.probe()
         await self.bridge.wait_settled()
-        while any(connection.received.undone for connection in leaving):
-            self._house.confirmed.clear()
-            await self._house.confirmed.wait()
+        while any(connection.window.unconfirmed for connection in leaving):
+            self._context.confirmed.clear()
+            await self._context.confirmed.wait()
 
     def _on_drained(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():

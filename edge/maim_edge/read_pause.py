@@ -7,15 +7,15 @@ import enum
 from maim_edge.websocket import DirectSocket
 
 
-class Hold(enum.IntFlag):
+class PauseReason(enum.IntFlag):
     """A reason."""
 
-    NO_ROOM = 1
-    CHECKING = 2
-    ENDING = 4
+    BACKPRESSURE = 1
+    VALIDATING = 2
+    CLOSING = 4
 
 
-class Holds:
+class ReadPause:
     """The reasons of one connection; its socket comes later than the first of them may."""
 
     __slots__ = ("_reasons", "_socket")
@@ -25,16 +25,16 @@ class Holds:
         self._socket: DirectSocket | None = None
 
     def attach(self, socket: DirectSocket | None) -> None:
-        """Hold this socket from now on; None: it has ended."""
+        """Pause this socket from now on; None: it has ended."""
         self._socket = socket
 
-    def add(self, why: Hold) -> None:
+    def pause(self, why: PauseReason) -> None:
         """Read no more."""
         if not self._reasons and self._socket is not None:
             self._socket.pause_reading()
         self._reasons |= why.value
 
-    def lift(self, why: Hold) -> None:
+    def resume(self, why: PauseReason) -> None:
         """Read again, unless there is another reason."""
         if self._reasons & why.value:
             self._reasons &= ~why.value

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from maim_runtime.shutdown_deadline import LastResort
+from maim_runtime.shutdown_deadline import ShutdownDeadline
 
 Main = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
 
@@ -27,26 +27,26 @@ def run(main: Main, end_seconds: float = END_SECONDS) -> int:
     uvloop carries it where it is installed. The process may hold as many sockets as the system
     lets it. What has not ended `end_seconds` after the signal is cut off, with exit code 0.
     """
-    return run_until(main, LastResort(end_seconds))
+    return run_until(main, ShutdownDeadline(end_seconds))
 
 
-def run_until(main: Main, last_resort: LastResort) -> int:
+def run_until(main: Main, deadline: ShutdownDeadline) -> int:
     """Run as `run` does, with a last resort that `main` may give another time."""
     _raise_open_files()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        code = runner.run(_with_signals(main, last_resort))
-    last_resort.cancel()
+        code = runner.run(_with_signals(main, deadline))
+    deadline.cancel()
     return code
 
 
-async def _with_signals(main: Main, last_resort: LastResort) -> int:
+async def _with_signals(main: Main, deadline: ShutdownDeadline) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def told(*_: object) -> None:
         # Not through the loop: a callback that blocks it would hold up the last resort too.
-        if not last_resort.started:
-            last_resort.start()
+        if not deadline.started:
+            deadline.start()
             loop.call_soon_threadsafe(stop.set)
 
     for number in SIGNALS:

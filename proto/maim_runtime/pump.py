@@ -37,7 +37,7 @@ class Wire(Protocol[F_contra]):
         """Send a frame, as `EdgeStream.write` does."""
 
 
-class Tempo:
+class WritePacer:
     """Follows the rate at which things come, and says when to write again.
 
     Times are those of a monotonic clock, in seconds.
@@ -69,7 +69,7 @@ class Pump(Generic[F]):
     def __init__(self, source: Source[F], wire: Wire[F]) -> None:
         self._source = source
         self._wire = wire
-        self._tempo = Tempo(wire.pace)
+        self._pacer = WritePacer(wire.pace)
         self._due = 0.0
         self._next: asyncio.Handle | None = None
         self._later: asyncio.Handle | None = None
@@ -82,7 +82,7 @@ class Pump(Generic[F]):
 
     def wake(self) -> None:
         """Say that there is something to gather."""
-        self._tempo.came += 1
+        self._pacer.came += 1
         self._idle.clear()
         if self._loop is not None and self._next is None:
             self._schedule(self._loop)
@@ -128,7 +128,7 @@ class Pump(Generic[F]):
             self._slow.set_exception(error)
 
     def _after_write(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._due = self._tempo.next_write(loop.time())
+        self._due = self._pacer.next_write(loop.time())
         if self._source.has_more():
             self._schedule(loop)
         else:

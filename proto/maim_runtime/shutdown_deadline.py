@@ -17,7 +17,7 @@ def cut_off() -> None:
     os._exit(0)
 
 
-class LastResort:
+class ShutdownDeadline:
     """Cuts the process off `seconds` after `start`, unless it is cancelled before."""
 
     def __init__(self, seconds: float, act: Callable[[], None] = cut_off) -> None:

@@ -23,7 +23,7 @@ class Seen(enum.Enum):
 NEW, RUNNING, SETTLED = Seen
 
 
-class Recent(Generic[W]):
+class DedupWindow(Generic[W]):
     """A window over the msg_ids of every user.
 
     Settled ones leave after `window` seconds or when `limit` younger ones have come. Running

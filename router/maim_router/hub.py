@@ -10,7 +10,7 @@ from maim_protocol.close_codes import CloseCode
 from maim_protocol.envelope import SYS_STD
 from maim_protocol.errors import ErrorCode, Refusal
 from maim_router import events as ev
-from maim_router.deduplication import NEW, SETTLED, Recent
+from maim_router.deduplication import NEW, SETTLED, DedupWindow
 from maim_router.events import Address, EdgeKey, GaveWay, Phase, Session
 
 REPLACED = "replaced by a newer connection with the same label"
@@ -53,7 +53,7 @@ class Hub:
         self.counters = Counters()
         self._handled = handled
         self._new_uuid = new_uuid
-        self._recent: Recent[tuple[EdgeKey, int]] = Recent(dedup_window)
+        self._dedup: DedupWindow[tuple[EdgeKey, int]] = DedupWindow(dedup_window)
         self._edges: dict[EdgeKey, dict[int, Session]] = {}
 
     def session(self, address: Address) -> Session | None:
@@ -213,7 +213,7 @@ class Hub:
         return [action for s in sessions.values() for action in self._leaves(s, LOST, reason)]
 
     def _received(self, event: ev.Received, now: float) -> list[ev.Action]:
-        edge, recent = event.edge, self._recent
+        edge, recent = event.edge, self._dedup
         recent.advance(now)
         sessions = self._edges.get(edge, {})
         actions: list[ev.Action] = []
@@ -248,7 +248,7 @@ class Hub:
         return self._failed(ev.Failed(relay, ErrorCode.UNKNOWN_TYPE, text))
 
     def _settled(self, event: ev.Settled) -> list[ev.Action]:
-        told, recent = event.told, self._recent
+        told, recent = event.told, self._dedup
         untold: dict[EdgeKey, list[int]] = {}
         for ended in event.ended:
             session, message = ended.session, ended.message
@@ -264,7 +264,7 @@ class Hub:
         session, message = event.ended.session, event.ended.message
         waiting: Sequence[tuple[EdgeKey, int]] = ((session.edge, message.ordinal),)
         if message.msg_id:
-            waiting = self._recent.forget(session.user_id, message.msg_id)
+            waiting = self._dedup.forget(session.user_id, message.msg_id)
         return [self._reject(edge, ordinal, event.code, event.text) for edge, ordinal in waiting]
 
     def _reject(self, edge: EdgeKey, ordinal: int, code: ErrorCode, text: str) -> ev.Reject:

@@ -16,21 +16,28 @@ from maim_protocol.bridge import EdgeFrame, EdgeStream, Hello, Refused
 from maim_protocol.close_codes import CloseCode
 from maim_router import events as ev
 from maim_router.auth import Auth, Resolver, Signer
-from maim_router.bridge import EdgeLink, SharedTexts, check_hello, checked, read_hello, renamed
+from maim_router.bridge import (
+    EdgeLink,
+    HandshakeInterner,
+    check_hello,
+    checked_open,
+    read_hello,
+    without_taken_ids,
+)
 from maim_router.connection_map import ConnectionMap, MemoryConnectionMap
 from maim_router.delivery import (
-    GivenBack,
+    MailboxDelivery,
+    MessageSequence,
     Messenger,
-    Numbers,
-    Post,
+    Redelivery,
     Relay,
-    Returns,
+    Requeue,
     Sender,
     Sweeper,
     last_number,
 )
 from maim_router.events import Address, EdgeKey
-from maim_router.handlers import Ack, Dispatch, Handlers, Order
+from maim_router.handlers import Ack, Dispatch, HandlerRunner, Order
 from maim_router.hooks import Hooks
 from maim_router.hub import Hub
 from maim_router.lifecycle import Admission, LifecycleFeed
@@ -73,7 +80,7 @@ class Node:
         # An empty map counts as false.
         self.connections = MemoryConnectionMap() if connections is None else connections
         self.hub = Hub(hooks, lambda: str(uuid.uuid4()), self.options.dedup_window)
-        self.handlers = Handlers(self.options.max_handler_tasks, self.options.handler_order)
+        self.handlers = HandlerRunner(self.options.max_handler_tasks, self.options.handler_order)
         self.started_at = time.monotonic()
         # Set whenever an edge has attached; whoever waits for the next one clears it.
         self.attached = asyncio.Event()
@@ -81,22 +88,26 @@ class Node:
         self._deliveries_of_gone_links = 0
         self._streams: set[asyncio.Task[Any]] = set()
         self._stopped = False
-        self._shared = SharedTexts()
+        self._interner = HandshakeInterner()
         self._signer = signer or Signer()
         # When the last frame came, monotonic seconds.
         self._now = time.monotonic()
         self.resolver = Resolver(self._resolve, self.options.resolve_ttl, time.monotonic)
-        numbers = Numbers(last_number(mailbox))
-        self.post = Post(mailbox, self.connections, self._links.get, self.options.mailbox_ttl)
-        self._sweeper = Sweeper(self.post)
-        self._returns = Returns(self.post, self._step)
-        sender = Sender(self._links.get, self.post, self._returns)
-        self._relay = Relay(self.resolver, self.connections, sender, self.post, numbers, self._step)
+        sequence = MessageSequence(last_number(mailbox))
+        self.mailbox_delivery = MailboxDelivery(
+            mailbox, self.connections, self._links.get, self.options.mailbox_ttl
+        )
+        self._sweeper = Sweeper(self.mailbox_delivery)
+        self._redelivery = Redelivery(self.mailbox_delivery, self._step)
+        sender = Sender(self._links.get, self.mailbox_delivery, self._redelivery)
+        self._relay = Relay(
+            self.resolver, self.connections, sender, self.mailbox_delivery, sequence, self._step
+        )
         self._dispatch = Dispatch(hooks, self.handlers, self.options.ack, self._step)
-        self.admission = Admission(auth, self.connections, self._step, numbers)
-        self._given_back = GivenBack(self.post, self._signer, self.admission.identify)
-        self.lifecycle = LifecycleFeed(self._dispatch, self.admission.afterwards)
-        self.messenger = Messenger(self.connections, self.resolver, sender, numbers)
+        self.admission = Admission(auth, self.connections, self._step, sequence)
+        self._requeue = Requeue(self.mailbox_delivery, self._signer, self.admission.identify)
+        self.lifecycle = LifecycleFeed(self._dispatch, self.admission.after_writes)
+        self.messenger = Messenger(self.connections, self.resolver, sender, sequence)
 
     @property
     def links(self) -> Sequence[EdgeLink]:
@@ -158,7 +169,7 @@ class Node:
         await self.resolver.stop()
         await self.admission.stop()
         await self._sweeper.stop()
-        await self.post.close()
+        await self.mailbox_delivery.close()
 
     def disconnect(self, entries: Sequence[Any], code: int, reason: str) -> int:
         """Order connections of the map to be closed; returns how many."""
@@ -169,14 +180,14 @@ class Node:
     def _on_slow(self, edge: EdgeKey, conn: int) -> None:
         """Send a connection away for which too much waits here; the mailbox takes that."""
         text = "slow consumer: more waits for it at the router than it may hold"
-        self._take_back(Address(edge, conn))
+        self._reclaim(Address(edge, conn))
         self._carry_out(ev.Disconnect(Address(edge, conn), CloseCode.SLOW_CONSUMER, text))
 
-    def _take_back(self, address: Address) -> None:
+    def _reclaim(self, address: Address) -> None:
         """Take what a connection is not known to have, and leave it to others."""
         link = self._links.get(address.edge)
-        if link is not None and link.holds(address.conn):
-            self._returns.take(address.edge, link.take_back(address.conn), time.time())
+        if link is not None and link.has_unconfirmed(address.conn):
+            self._redelivery.take(address.edge, link.reclaim(address.conn), time.time())
 
     async def _resolve(self, api_key: str, platform: str) -> str:
         async with asyncio.timeout(self.options.hook_timeout):
@@ -187,14 +198,16 @@ class Node:
         check_hello(hello, self._links, self.auth)
         for earlier in [k for k in self._links if k.edge_id == key.edge_id]:
             self._detach(self._links[earlier])
-        slow, gone = partial(self._on_slow, key), partial(self._returns.take_one, key)
+        slow, gone = partial(self._on_slow, key), partial(self._redelivery.take_one, key)
         link = EdgeLink(hello, time.time(), stream, slow, gone)
         self._links[key] = link
         self._sweeper.start()
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
-        live = [self._shared.live(live) for frame in frames for live in frame.live]
-        proven, unproven = self._signer.divide(key, live)
-        self._step(ev.EdgeAttached(key, proven, renamed(unproven, proven, self.connections)))
+        live = [self._interner.live(live) for frame in frames for live in frame.live]
+        proven, unproven = self._signer.partition(key, live)
+        self._step(
+            ev.EdgeAttached(key, proven, without_taken_ids(unproven, proven, self.connections))
+        )
         return link
 
     def _detach(self, link: EdgeLink) -> None:
@@ -205,7 +218,7 @@ class Node:
         log.info("edge %s detached", link.key.edge_id)
         self._step(ev.EdgeLost(link.key))
         # Where nobody is any more when it is asked who shall get them instead.
-        self._returns.take(link.key, link.lose(), time.time(), edge_lost=True)
+        self._redelivery.take(link.key, link.lose(), time.time(), edge_lost=True)
 
     async def _read(self, link: EdgeLink, stream: EdgeStream, frames: Sequence[EdgeFrame]) -> None:
         await self.admission.settled(link.key)
@@ -223,26 +236,26 @@ class Node:
         # One look at the clocks for all that it holds.
         self._now, timestamp = time.monotonic(), time.time()
         if frame.given_back is not None:
-            self._given_back.take(link, frame.given_back, frame.given_back_from)
+            self._requeue.take(link, frame.given_back, frame.given_back_from)
         for asked in frame.opens:
-            self._step(ev.Opened(link.key, self._shared.open(checked(asked))))
+            self._step(ev.Opened(link.key, self._interner.open(checked_open(asked))))
         messages = link.messages(frame)
         if messages:
             self._receive(ev.Received(link.key, messages), timestamp)
         for closed in frame.closes:
             link.gone.add(closed.conn)
             self._step(ev.Closed(Address(link.key, closed.conn), closed.code, closed.reason))
-            self.admission.afterwards(partial(link.gone.discard, closed.conn))
+            self.admission.after_writes(partial(link.gone.discard, closed.conn))
         reports = link.on_reports(frame)
         if reports.taken:
             self._step(ev.Settled(reports.taken, told=link.key))
         if reports.returned:
-            self._returns.take(link.key, reports.returned, timestamp)
+            self._redelivery.take(link.key, reports.returned, timestamp)
         for closed in frame.closes:
             # Before its edge says so: whoever comes next gets this before anything newer.
-            self._take_back(Address(link.key, closed.conn))
+            self._reclaim(Address(link.key, closed.conn))
         if reports.arrived:
-            self.post.arrived(reports.arrived)
+            self.mailbox_delivery.arrived(reports.arrived)
 
     def _receive(self, event: ev.Received, timestamp: float) -> None:
         now, pass_on = self._now, self._relay.pass_on
@@ -286,9 +299,9 @@ class Node:
             case ev.NotifyConnected() | ev.NotifyActivated():
                 self.lifecycle.take(action)
                 if entry := self.connections.get(action.session.uuid):
-                    self.post.came(entry)
+                    self.mailbox_delivery.on_connected(entry)
             case ev.NotifyDisconnected():
                 if action.replaced_by:
                     # Whoever comes in its place gets what it did not.
-                    self._take_back(action.session.address)
+                    self._reclaim(action.session.address)
                 self.lifecycle.take(action)

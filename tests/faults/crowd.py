@@ -20,20 +20,22 @@ KINDS = ("sdk", "plain", "sdk", "silent")
 class Crowd:
     """`count` people, spread over the edges; `times` is how often a plain one may get a letter.
 
-    With `doors` each stays at one edge, through its door; without they go on to the next.
+    With `client_proxies` each stays at one edge, through its door; without they go on to the next.
     """
 
-    def __init__(self, site: Site, count: int, times: int = 1, *, doors: bool = True) -> None:
+    def __init__(
+        self, site: Site, count: int, times: int = 1, *, client_proxies: bool = True
+    ) -> None:
         names = [f"p{n}-{KINDS[n // 2 % len(KINDS)]}" for n in range(count)]
         plain = {name: times for name in names if not name.endswith("sdk")}
         self.site = site
         self.oracle = Oracle(plain, EXCUSED)
         self.town = Town(self.oracle)
         edges = range(len(site.edges))
-        urls = [site.url(edge, door=doors) for edge in edges]
+        urls = [site.url(edge, door=client_proxies) for edge in edges]
         ways = [urls[n:] + urls[:n] for n in edges]
         self.people: list[Person] = [
-            person(self.town, name, *ways[n % len(ways)][: 1 if doors else None])
+            person(self.town, name, *ways[n % len(ways)][: 1 if client_proxies else None])
             for n, name in enumerate(names)
         ]
 
@@ -87,9 +89,9 @@ class Crowd:
 
 @asynccontextmanager
 async def gathered(
-    site: Site, count: int, times: int = 1, *, doors: bool = True
+    site: Site, count: int, times: int = 1, *, client_proxies: bool = True
 ) -> AsyncIterator[Crowd]:
     """Let a crowd come, and go at the end."""
-    crowd = Crowd(site, count, times, doors=doors)
+    crowd = Crowd(site, count, times, client_proxies=client_proxies)
     async with present(crowd.people):
         yield crowd

@@ -64,5 +64,5 @@ class Harm:
         return self._site.router if router else self._site.edges[step.edge]
 
     def _link(self, step: Step) -> Proxy:
-        door = step.fault.name.startswith("DOOR")
-        return (self._site.doors if door else self._site.bridges)[step.edge]
+        proxy = step.fault.name.startswith("DOOR")
+        return (self._site.client_proxies if proxy else self._site.bridges)[step.edge]

@@ -13,7 +13,7 @@ EDGES = 2
 
 
 class Fault(StrEnum):
-    """What can happen; a door is the link between clients and an edge, a bridge the other one."""
+    """What can happen; DOOR: the link between clients and an edge, BRIDGE: the other one."""
 
     ROUTER_KILLED = "kill -9 of the router"
     ROUTER_STOPPED = "SIGSTOP of the router"

@@ -93,12 +93,12 @@ class Site:
         )
         self.edges: list[Process] = []
         self.bridges: list[Proxy] = []
-        self.doors: list[Proxy] = []
+        self.client_proxies: list[Proxy] = []
         self._ports: list[int] = []
 
-    def url(self, edge: int, *, door: bool = True) -> str:
-        """Where clients find an edge, through its door or past it."""
-        port = self.doors[edge].port if door else self._ports[edge]
+    def url(self, edge: int, *, proxy: bool = True) -> str:
+        """Where clients find an edge, through its proxy or past it."""
+        port = self.client_proxies[edge].port if proxy else self._ports[edge]
         return f"ws://127.0.0.1:{port}/ws"
 
     def feel(self, mood: str) -> None:
@@ -109,21 +109,21 @@ class Site:
         """Start one more edge behind two proxies."""
         port = free_port()
         bridge = await stack.enter_async_context(through(self.router_port))
-        door = await stack.enter_async_context(through(port))
+        proxy = await stack.enter_async_context(through(port))
         options = {"port": port, "admin-port": -1, "routers": f"127.0.0.1:{bridge.port}"}
         service = Service("maim_edge", flags(options | self._edge_options), {})
         edge = Process(service, EDGE_READY)
         stack.push_async_callback(edge.end)
         self.edges.append(edge)
         self.bridges.append(bridge)
-        self.doors.append(door)
+        self.client_proxies.append(proxy)
         self._ports.append(port)
         await edge.start()
         await service.logged("attached to")
 
     def heal_links(self) -> None:
         """Make every link a good one."""
-        for link in (*self.bridges, *self.doors):
+        for link in (*self.bridges, *self.client_proxies):
             link.heal()
 
     @property

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from maim_edge.limits import Limits
 from maim_message.client.delivery.session import Bounds, Session
-from maim_router.deduplication import NEW, Recent
-from maim_router.delivery.sequence import Numbers
+from maim_router.deduplication import NEW, DedupWindow
+from maim_router.delivery.sequence import MessageSequence
 from maim_router.mailbox import Bounds as Room
 from maim_router.mailbox.memory import MemoryMailbox
 from tests.faults.crowd import gathered
@@ -47,8 +47,8 @@ async def test_a_process_that_slept_longer_than_its_pings_wait_loses_nobody(
 
 @given(times)
 def test_numbers_grow_however_the_wall_clock_jumps(clock: list[float]) -> None:
-    numbers = Numbers()
-    given_out = [numbers.next(now) for now in clock]
+    sequence = MessageSequence()
+    given_out = [sequence.next(now) for now in clock]
     assert given_out == sorted(set(given_out))
 
 
@@ -74,7 +74,7 @@ def test_a_letter_leaves_when_a_clock_is_past_its_time_and_never_sooner(
 def test_a_window_of_duplicates_that_jumps_ahead_forgets_only_what_was_settled(
     steps: list[float],
 ) -> None:
-    recent: Recent[int] = Recent(600)
+    recent: DedupWindow[int] = DedupWindow(600)
     assert recent.note("u", "running", 1) is NEW
     now = 0.0
     for step in steps:

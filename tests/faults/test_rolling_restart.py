@@ -60,7 +60,7 @@ async def test_a_rolling_restart_under_two_thousand_clients_loses_nothing(
     raise_file_limit(PEOPLE * FILES_EACH)
     async with (
         running_site(tmp_path, edge={"drain-window": WINDOW_SECONDS}) as site,
-        gathered(site, PEOPLE, times=3, doors=False) as crowd,
+        gathered(site, PEOPLE, times=3, client_proxies=False) as crowd,
     ):
         spread = []
         async with crowd.talking(16):

@@ -68,12 +68,12 @@ async def passes(play: Play, seed: int, tell: Tell, failures: list[str]) -> bool
 
 # What random schedules found once; the code behind each has changed since.
 KEPT = {
-    "a half-open door of a client whose router dies": (
+    "a half-open proxy of a client whose router dies": (
         Step(41, Fault.DOOR_HALF_OPEN, 1, 30),
         Step(49, Fault.ROUTER_KILLED, 1, 27),
         Step(55, Fault.BRIDGE_CUT, 1, 14),
     ),
-    "a reset door of clients behind a narrow bridge": (
+    "a reset proxy of clients behind a narrow bridge": (
         Step(18, Fault.BRIDGE_NARROW, 1, 27),
         Step(37, Fault.DOOR_RESET, 1, 16),
     ),

@@ -88,7 +88,7 @@ async def test_who_never_reads_costs_no_more_memory_than_is_configured_and_loses
 async def test_who_reads_slowly_gets_everything_in_the_end(tmp_path: Path) -> None:
     town = Town(Oracle({"bob-plain": 5, "eve-silent": 5}, ["mailbox_full"]))
     async with running_site(tmp_path, router={"mailbox-bytes": 64 * MIB}) as site:
-        site.doors[1].limit(2 * MIB)
+        site.client_proxies[1].limit(2 * MIB)
         slow = [person(town, n, site.url(1)) for n in ("bob-plain", "eve-silent", "joe-sdk")]
         alice = SdkPerson(town, "alice", site.url(0))
         async with present([alice, *slow]), asyncio.timeout(120):

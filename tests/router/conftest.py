@@ -1,4 +1,4 @@
-"""What tests of the router share."""
+"""What tests of the router edge_tracker."""
 
 from __future__ import annotations
 

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maim_router.deduplication import Recent, Seen
+from maim_router.deduplication import DedupWindow, Seen
 
 W = TypeVar("W", bound=Hashable)
 
 
-def note(recent: Recent[W], user_id: str, msg_id: str, waiter: W, now: float) -> Seen:
+def note(recent: DedupWindow[W], user_id: str, msg_id: str, waiter: W, now: float) -> Seen:
     """Let a message come at `now`."""
     recent.advance(now)
     return recent.note(user_id, msg_id, waiter)
 
 
 def test_a_message_is_new_once() -> None:
-    recent: Recent[str] = Recent(10)
+    recent: DedupWindow[str] = DedupWindow(10)
     assert note(recent, "u", "m", "first", 0) is Seen.NEW
     assert note(recent, "u", "m", "second", 1) is Seen.RUNNING
     assert recent.settle("u", "m") == ("first", "second")
@@ -29,13 +29,13 @@ def test_a_message_is_new_once() -> None:
 
 
 def test_the_same_id_of_another_user_is_another_message() -> None:
-    recent: Recent[str] = Recent(10)
+    recent: DedupWindow[str] = DedupWindow(10)
     note(recent, "u", "m", "a", 0)
     assert note(recent, "v", "m", "b", 0) is Seen.NEW
 
 
 def test_a_failed_message_may_be_tried_again() -> None:
-    recent: Recent[str] = Recent(10)
+    recent: DedupWindow[str] = DedupWindow(10)
     note(recent, "u", "m", "a", 0)
     note(recent, "u", "m", "b", 0)
     assert recent.forget("u", "m") == ("a", "b")
@@ -43,14 +43,14 @@ def test_a_failed_message_may_be_tried_again() -> None:
 
 
 def test_whoever_repeats_a_running_message_waits_once() -> None:
-    recent: Recent[str] = Recent(10)
+    recent: DedupWindow[str] = DedupWindow(10)
     for _ in range(3):
         note(recent, "u", "m", "a", 0)
     assert recent.settle("u", "m") == ("a",)
 
 
 def test_settling_twice_answers_once() -> None:
-    recent: Recent[str] = Recent(10)
+    recent: DedupWindow[str] = DedupWindow(10)
     note(recent, "u", "m", "a", 0)
     recent.settle("u", "m")
     assert recent.settle("u", "m") == ()
@@ -60,7 +60,7 @@ def test_settling_twice_answers_once() -> None:
 
 
 def test_a_settled_message_is_forgotten_after_the_window() -> None:
-    recent: Recent[str] = Recent(10)
+    recent: DedupWindow[str] = DedupWindow(10)
     note(recent, "u", "m", "a", 0)
     recent.settle("u", "m")
     assert note(recent, "u", "m", "a", 10) is Seen.SETTLED
@@ -68,7 +68,7 @@ def test_a_settled_message_is_forgotten_after_the_window() -> None:
 
 
 def test_a_running_message_outlives_the_window() -> None:
-    recent: Recent[str] = Recent(10)
+    recent: DedupWindow[str] = DedupWindow(10)
     note(recent, "u", "slow", "a", 0)
     note(recent, "u", "other", "b", 50)
     assert recent.settle("u", "slow") == ("a",)
@@ -76,7 +76,7 @@ def test_a_running_message_outlives_the_window() -> None:
 
 @pytest.mark.parametrize("window", [0, 0.0])
 def test_a_window_of_nothing_still_ends(window: float) -> None:
-    recent: Recent[str] = Recent(window)
+    recent: DedupWindow[str] = DedupWindow(window)
     note(recent, "u", "m", "a", 1)
     assert note(recent, "u", "m", "b", 1) is Seen.RUNNING
     assert note(recent, "u", "m", "c", 2) is Seen.RUNNING
@@ -85,7 +85,7 @@ def test_a_window_of_nothing_still_ends(window: float) -> None:
 
 
 def test_the_oldest_settled_message_gives_way_at_the_limit() -> None:
-    recent: Recent[str] = Recent(1000, limit=2)
+    recent: DedupWindow[str] = DedupWindow(1000, limit=2)
     for number in range(5):
         note(recent, "u", str(number), "a", 0)
         recent.settle("u", str(number))
@@ -98,7 +98,7 @@ def test_the_oldest_settled_message_gives_way_at_the_limit() -> None:
 def test_no_waiter_of_a_running_message_is_ever_lost(
     steps: list[tuple[int, int, bool]],
 ) -> None:
-    recent: Recent[int] = Recent(3, limit=4)
+    recent: DedupWindow[int] = DedupWindow(3, limit=4)
     running: dict[str, list[int]] = {}
     now = 0.0
     for waiter, (message, wait, ends) in enumerate(steps):

@@ -13,8 +13,8 @@ _LIBRARY_LOGGER = logging.getLogger("maim_message.client")
 _LEVELS = logging.getLevelNamesMapping()
 
 # The WebSocket library prints the handshake's headers, which hold the credential, at DEBUG.
-WIRE_LOGGER = logging.getLogger("maim_message.client.transport.socket")
-WIRE_LOGGER.setLevel(logging.INFO)
+SOCKET_LOGGER = logging.getLogger("maim_message.client.transport.socket")
+SOCKET_LOGGER.setLevel(logging.INFO)
 
 
 class ClientLog:

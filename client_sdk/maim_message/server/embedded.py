@@ -37,7 +37,7 @@ class Edges(Protocol):
         """Drain and end."""
 
 
-class InProcess:
+class InProcessEdge:
     """One edge over `LocalBridge`: the same frames, no gRPC."""
 
     def __init__(self, node: Node, settings: EdgeSettings) -> None:
@@ -61,7 +61,7 @@ class InProcess:
         await self._server.stop()
 
 
-class ChildProcesses:
+class EdgeProcesses:
     """`workers` edge processes over a unix socket, or loopback gRPC where there is none."""
 
     def __init__(
@@ -120,7 +120,7 @@ class ChildProcesses:
             self._node.attached.clear()
 
 
-class Elsewhere:
+class ExternalEdges:
     """No edge here: they run on their own and attach to `bridge_address`."""
 
     def __init__(self, node: Node, router: RouterSettings) -> None:

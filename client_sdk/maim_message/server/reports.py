@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from maim_message.server.config import ServerConfig
-from maim_router.handlers import Handlers, Job
+from maim_router.handlers import HandlerRunner, Job
 from maim_router.hooks import call
 
 
@@ -20,7 +20,7 @@ class Reports:
         self._config = config
         self._read = read
         # Beside the node's, which may be full: that is when numbers are wanted.
-        self._handlers = Handlers(1)
+        self._handlers = HandlerRunner(1)
         self._ended = False
 
     def start(self) -> None:

@@ -7,7 +7,7 @@ import logging
 import sys
 
 from maim_edge.settings import EdgeSettings
-from maim_message.server.embedded import ChildProcesses, Edges, InProcess
+from maim_message.server.embedded import EdgeProcesses, Edges, InProcessEdge
 from maim_protocol.addresses import is_loopback
 from maim_protocol.errors import ConfigError
 from maim_router.node import Node
@@ -48,8 +48,8 @@ async def _serve(edge: EdgeSettings, router: RouterSettings, stop: asyncio.Event
 def _edges(node: Node, router: RouterSettings, edge: EdgeSettings) -> Edges:
     if sys.platform == "win32":
         # A listening socket cannot be handed to a child process there.
-        return InProcess(node, edge)
-    return ChildProcesses(node, router, edge, edge.workers)
+        return InProcessEdge(node, edge)
+    return EdgeProcesses(node, router, edge, edge.workers)
 
 
 async def _until(stop: asyncio.Event, edges: Edges) -> None:

@@ -11,7 +11,7 @@ from maim_message.message import APIMessageBase
 from maim_message.server import views
 from maim_message.server.callbacks import Callbacks
 from maim_message.server.config import ServerConfig, edge_settings
-from maim_message.server.embedded import ChildProcesses, Edges, Elsewhere, InProcess
+from maim_message.server.embedded import EdgeProcesses, Edges, ExternalEdges, InProcessEdge
 from maim_message.server.reports import Reports
 from maim_message.server.transitions import Transitions
 from maim_protocol.addresses import is_loopback
@@ -243,11 +243,11 @@ class WebSocketServer:
 
     def _make_edges(self, node: Node) -> Edges:
         if self._edge_workers is None:
-            return InProcess(node, edge_settings(self.config))
+            return InProcessEdge(node, edge_settings(self.config))
         router = views.router_settings(self._bridge_address)
         if self._edge_workers == 0:
-            return Elsewhere(node, router)
-        return ChildProcesses(node, router, edge_settings(self.config), self._edge_workers)
+            return ExternalEdges(node, router)
+        return EdgeProcesses(node, router, edge_settings(self.config), self._edge_workers)
 
     @contextlib.contextmanager
     def _excused(self, caller: asyncio.Task[Any] | None) -> Iterator[None]:

@@ -28,7 +28,7 @@ class Identity:
     outbox_messages: int = 0
 
 
-async def greet(stream: RouterStream, identity: Identity, live: Sequence[Live]) -> Welcome:
+async def attach(stream: RouterStream, identity: Identity, live: Sequence[Live]) -> Welcome:
     """Say hello and wait for the welcome; raises `RouterUnavailable`, or what `read` raises."""
     async with asyncio.timeout(WELCOME_TIMEOUT):
         # A router that refuses ends the stream at once; only reading tells why.

@@ -8,11 +8,11 @@ import random
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from maim_edge.bridge.attach import Identity, greet
+from maim_edge.bridge.attach import Identity, attach
 from maim_edge.bridge.downlink import Downlink, Receipt
-from maim_edge.bridge.edge_status import Aside
+from maim_edge.bridge.edge_status import EdgeStatus
 from maim_edge.bridge.listener import Listener
-from maim_edge.bridge.requeue import GivenBack
+from maim_edge.bridge.requeue import RequeueBuffer
 from maim_edge.bridge.transports import Bridge
 from maim_edge.bridge.uplink import Uplink
 from maim_edge.bridge.verdicts import Verdicts
@@ -57,10 +57,10 @@ class BridgeClient:
         self._grace = grace
         self._uplink = Uplink(BUFFER_BYTES)
         self._verdicts = Verdicts()
-        self._given_back = GivenBack(self._verdicts.of)
-        self._downlink = Downlink(self._give_back)
-        self.aside = Aside()
-        self._without_room: set[int] = set()
+        self._requeue = RequeueBuffer(self._verdicts.of)
+        self._downlink = Downlink(self._requeue_receipt)
+        self.status = EdgeStatus()
+        self._at_capacity: set[int] = set()
         self._pump: Pump[EdgeFrame] | None = None
         self._announced = False
         self._attached = asyncio.Event()
@@ -130,8 +130,8 @@ class BridgeClient:
     def closed(self, conn: int, code: int, reason: str) -> None:
         """Tell the router that a connection is gone, or is to get nothing more; once."""
         known = self._verdicts.forget(conn)
-        self.aside.forget(conn)
-        self._without_room.discard(conn)
+        self.status.forget(conn)
+        self._at_capacity.discard(conn)
         self._uplink.leave(conn)
         if self._announced and known:
             self._uplink.close(Closed(conn, code, reason))
@@ -140,19 +140,19 @@ class BridgeClient:
     def send(self, conn: int, frame: ClientFrame) -> bool:
         """Hand a client's message over.
 
-        Returns whether there is room for another one; if not, the listener's `on_room` tells
+        Returns whether there is room for another one; if not, the listener's `on_capacity` tells
         when too much of what it sent is no longer unsettled.
         """
         if self._idle.is_set():
             self._idle.clear()
         room = self._uplink.push(conn, frame)
         if not room:
-            self._without_room.add(conn)
+            self._at_capacity.add(conn)
         self._wake()
         return room
 
-    def say(self) -> None:
-        """Send what was noted in `aside`."""
+    def send_status(self) -> None:
+        """Send what was noted in `status`."""
         self._wake()
 
     def report(self) -> None:
@@ -182,30 +182,30 @@ class BridgeClient:
     async def _attach_once(self, backoff: Backoff) -> None:
         stream = await self._bridge.connect()
         try:
-            await self._greet(stream)
+            await self._attach(stream)
             backoff.reset()
             await self._serve(stream)
         finally:
             self._detached()
             await stream.close()
 
-    async def _greet(self, stream: RouterStream) -> None:
+    async def _attach(self, stream: RouterStream) -> None:
         live = self._verdicts.live
         self._announced = True
         self._uplink.restart()
-        self.aside.restart()
-        welcome = await greet(stream, self._identity, live)
+        self.status.restart()
+        welcome = await attach(stream, self._identity, live)
         log.info("attached to %s, %d live connections", welcome.router_id, len(live))
         self.reattached += 1
 
     async def _serve(self, stream: RouterStream) -> None:
-        self._downlink = Downlink(self._give_back)
-        self._given_back.restart()
+        self._downlink = Downlink(self._requeue_receipt)
+        self._requeue.restart()
         self._pump = Pump(self, stream)
         self._lost.clear()
         self._attached.set()
         self._pump.wake()
-        await _race(self._pump.run(), self._read(stream))
+        await _run_until_one_ends(self._pump.run(), self._read(stream))
         raise ConnectionError("the router ended the stream")
 
     def _detached(self) -> None:
@@ -223,7 +223,7 @@ class BridgeClient:
                     await self._attached.wait()
             except TimeoutError:
                 self._uplink.drop(())
-                self._make_room()
+                self._release_capacity()
                 self._listener.on_router_lost()
                 await self._attached.wait()
             await self._lost.wait()
@@ -244,7 +244,7 @@ class BridgeClient:
         if frame.deliveries is not None:
             self._on_deliveries(frame.deliveries, transfers)
         if frame.kept:
-            self._given_back.kept(frame.kept)
+            self._requeue.kept(frame.kept)
         for order in frame.disconnects:
             self._listener.on_disconnect(order)
         if frame.drain is not None:
@@ -256,7 +256,7 @@ class BridgeClient:
             if sender is not None:
                 self._listener.on_rejected(*sender, rejection.code, rejection.text)
         if frame.rejections:
-            self._make_room()
+            self._release_capacity()
         self.report()
 
     def _on_deliveries(self, columns: Deliveries, transfers: Transfers) -> None:
@@ -270,29 +270,29 @@ class BridgeClient:
     def _on_settled(self, messages: Sequence[tuple[int, str]]) -> None:
         for conn, msg_id in messages:
             self._listener.on_settled(conn, msg_id)
-        self._make_room()
+        self._release_capacity()
 
-    def _make_room(self) -> None:
-        if self._without_room:
-            for conn in [conn for conn in self._without_room if self._uplink.has_room(conn)]:
-                self._without_room.discard(conn)
-                self._listener.on_room(conn)
+    def _release_capacity(self) -> None:
+        if self._at_capacity:
+            for conn in [conn for conn in self._at_capacity if self._uplink.has_capacity(conn)]:
+                self._at_capacity.discard(conn)
+                self._listener.on_capacity(conn)
         if not self._uplink.unsettled:
             self._idle.set()
 
     def gather(self) -> EdgeFrame | None:
         """Take what fits into one frame; None when there is nothing."""
         # What is given back goes before a handshake: whoever comes again gets it first.
-        frame = self._given_back.gather() if self._given_back.pending else self._uplink.gather()
-        return self.aside.fill(self._downlink.fill(frame))
+        frame = self._requeue.gather() if self._requeue.pending else self._uplink.gather()
+        return self.status.fill(self._downlink.fill(frame))
 
     def has_more(self) -> bool:
         """Whether there is anything to gather."""
-        said = self._given_back.pending or self.aside.owes or self._downlink.owes
+        said = self._requeue.pending or self.status.owes or self._downlink.owes
         return said or self._uplink.has_more
 
-    def _give_back(self, receipt: Receipt) -> None:
-        self._given_back.add(receipt)
+    def _requeue_receipt(self, receipt: Receipt) -> None:
+        self._requeue.add(receipt)
         self._wake()
 
     def _wake(self) -> None:
@@ -300,7 +300,7 @@ class BridgeClient:
             self._pump.wake()
 
 
-async def _race(*works: Coroutine[Any, Any, None]) -> None:
+async def _run_until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
     """Run all until one ends, cancel the others, and raise what it raised."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:

@@ -93,11 +93,11 @@ class Receipt(msgspec.Struct):
 class Downlink:
     """The deliveries of one stream; a new stream has a new one.
 
-    `give_back` takes what a client did not get after the stream was lost.
+    `requeue` takes what a client did not get after the stream was lost.
     """
 
-    def __init__(self, give_back: Callable[[Receipt], None]) -> None:
-        self._give_back = give_back
+    def __init__(self, requeue: Callable[[Receipt], None]) -> None:
+        self._requeue_receipt = requeue
         self._lost = False
         # Connections at which a delivery is not over, for those that have several.
         self._open: dict[int, int] = {}
@@ -136,7 +136,7 @@ class Downlink:
         if self._lost:
             # What gave way by policy is not to come again.
             if outcome != BridgeOutcome.DROPPED:
-                self._give_back(receipt)
+                self._requeue_receipt(receipt)
         else:
             self.report(receipt, outcome)
             self.end(receipt.ordinal)

@@ -10,7 +10,7 @@ MUCH_BYTES = 64 * 1024
 MOST_OF_A_FRAME = 1000
 
 
-class Aside:
+class EdgeStatus:
     """What the router has been told, and what it has yet to be; a new stream hears all of it."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ class Listener(Protocol):
     def on_settled(self, conn: int, msg_id: str) -> None:
         """A message of a connection is settled."""
 
-    def on_room(self, conn: int) -> None:
+    def on_capacity(self, conn: int) -> None:
         """A connection that had no room for messages has some again."""
 
     def on_rejected(self, conn: int, msg_id: str | None, code: str, text: str) -> None:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 MOST_BYTES = 48 << 20
 
 
-class GivenBack:
+class RequeueBuffer:
     """Numbered in the order in which they came back; a new stream begins with the oldest.
 
     `live` tells what a router admitted of a connection.

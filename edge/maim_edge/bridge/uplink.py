@@ -116,7 +116,7 @@ class Uplink:
         """Whether `gather` would give a frame."""
         return bool(self._batches or self._opens or self._lanes)
 
-    def has_room(self, conn: int) -> bool:
+    def has_capacity(self, conn: int) -> bool:
         """Whether a connection may add a message now."""
         if self.full:
             return False
@@ -128,7 +128,7 @@ class Uplink:
         self._opens[asked.conn] = asked
 
     def push(self, conn: int, frame: ClientFrame) -> bool:
-        """Add a message of a client; returns whether it may add another one, as `has_room`."""
+        """Add a message of a client; returns whether it may add another one, as `has_capacity`."""
         size = len(frame.payload)
         usage = self._usage.get(conn)
         if usage is None:

@@ -3,9 +3,9 @@
 Imports bridge and dialects.
 """
 
-from maim_edge.delivery.delivery_window import Received
-from maim_edge.delivery.fan_out import Delivering
+from maim_edge.delivery.delivery_window import DeliveryWindow
+from maim_edge.delivery.fan_out import FanOut
 from maim_edge.delivery.outbox import Outbox, OutFrame
 from maim_edge.delivery.overflow import parse_overflow
 
-__all__ = ["Delivering", "OutFrame", "Outbox", "Received", "parse_overflow"]
+__all__ = ["DeliveryWindow", "FanOut", "OutFrame", "Outbox", "parse_overflow"]

@@ -16,8 +16,8 @@ from maim_protocol.bridge import BridgeOutcome, Want
 WINDOW_MESSAGES = 256
 # Of so much that is not over a client is asked by a ping whether it has read it: one that has
 # never acknowledged anything, and one that acknowledges late.
-ASK_MESSAGES, ASK_BYTES = 256, 1 << 20
-ASK_LATE_MESSAGES, ASK_LATE_BYTES = 5_000, 8 << 20
+PROBE_MESSAGES, PROBE_BYTES = 256, 1 << 20
+PROBE_LATE_MESSAGES, PROBE_LATE_BYTES = 5_000, 8 << 20
 # What a client may leave unanswered, besides what may wait in its outbox and one message more.
 MOST_MESSAGES, MOST_BYTES = 20_000, 16 << 20
 # Pongs after which a client that acknowledges others is not going to acknowledge this one.
@@ -26,26 +26,26 @@ MOST_PONGS = 3
 Key = tuple[str, str]
 
 
-class Received:
+class DeliveryWindow:
     """The deliveries of one connection, by sender and msg_id."""
 
-    __slots__ = ("_acks", "_bytes", "_limit_bytes", "_newer", "_older", "_pinged", "_undone")
+    __slots__ = ("_acks", "_bytes", "_limit_bytes", "_newer", "_older", "_pinged", "_unconfirmed")
 
     def __init__(self, waiting_bytes: int) -> None:
         self._limit_bytes = waiting_bytes + MOST_BYTES
         self._newer: set[Key] = set()
         self._older: set[Key] = set()
         # By msg_id, which is all that an acknowledgement says; in the order of delivery.
-        self._undone: dict[str, Receipt] = {}
+        self._unconfirmed: dict[str, Receipt] = {}
         self._bytes = 0
         self._acks = False
         # What was written when a ping went out that is not answered yet.
         self._pinged: list[Receipt] | None = None
 
     @property
-    def undone(self) -> int:
+    def unconfirmed(self) -> int:
         """How many deliveries are not over."""
-        return len(self._undone)
+        return len(self._unconfirmed)
 
     def expect(
         self,
@@ -66,23 +66,23 @@ class Received:
         return receipt
 
     @property
-    def asks(self) -> bool:
+    def needs_probe(self) -> bool:
         """Whether it is time to ask by a ping what the client has read, or too late for it."""
         if self._pinged is not None:
             return self.overflows
         if self._acks:
-            return len(self._undone) >= ASK_LATE_MESSAGES or self._bytes >= ASK_LATE_BYTES
-        return len(self._undone) >= ASK_MESSAGES or self._bytes >= ASK_BYTES
+            return len(self._unconfirmed) >= PROBE_LATE_MESSAGES or self._bytes >= PROBE_LATE_BYTES
+        return len(self._unconfirmed) >= PROBE_MESSAGES or self._bytes >= PROBE_BYTES
 
     @property
     def overflows(self) -> bool:
         """Whether the client has left too much unanswered."""
-        return len(self._undone) > MOST_MESSAGES or self._bytes > self._limit_bytes
+        return len(self._unconfirmed) > MOST_MESSAGES or self._bytes > self._limit_bytes
 
     def acked(self, msg_id: str) -> bool:
         """Note an acknowledgement; False when nobody waits for it."""
         self._acks = True
-        receipt = self._undone.get(msg_id)
+        receipt = self._unconfirmed.get(msg_id)
         if receipt is None:
             return False
         self._remove(receipt)
@@ -91,7 +91,7 @@ class Received:
 
     def pinged(self) -> None:
         """Note that a ping was written; one that is not answered yet stands for both."""
-        if self._pinged is None and self._undone:
+        if self._pinged is None and self._unconfirmed:
             self._pinged = [one for one in self._all() if one.stage == WRITTEN]
 
     def ponged(self) -> None:
@@ -108,16 +108,16 @@ class Received:
 
     def fail(self, outcome: BridgeOutcome) -> None:
         """Give everything up that is not over."""
-        undone = list(self._all())
-        self._undone.clear()
+        unconfirmed = list(self._all())
+        self._unconfirmed.clear()
         self._bytes = 0
-        for receipt in undone:
+        for receipt in unconfirmed:
             receipt.failed(outcome)
 
     def _repeated(self, receipt: Receipt) -> bool:
         """Answer for a message that was delivered before; False when that delivery failed."""
         sender = receipt.delivery.sender_user
-        known = self._undone.get(receipt.msg_id)
+        known = self._unconfirmed.get(receipt.msg_id)
         while known is not None and known.delivery.sender_user != sender:
             known = known.twin
         if known is not None:
@@ -142,7 +142,7 @@ class Received:
         receipt.confirmed()
 
     def _all(self) -> Iterator[Receipt]:
-        for receipt in self._undone.values():
+        for receipt in self._unconfirmed.values():
             one: Receipt | None = receipt
             while one is not None:
                 yield one
@@ -151,14 +151,14 @@ class Received:
     def _add(self, receipt: Receipt) -> None:
         """Append to those of its msg_id; there are several when senders choose alike."""
         self._bytes += receipt.size
-        last = self._undone.setdefault(receipt.msg_id, receipt)
+        last = self._unconfirmed.setdefault(receipt.msg_id, receipt)
         while last is not receipt:
             if last.twin is None:
                 last.twin = receipt
             last = last.twin
 
     def _remove(self, receipt: Receipt) -> None:
-        before, one = None, self._undone.get(receipt.msg_id)
+        before, one = None, self._unconfirmed.get(receipt.msg_id)
         while one is not None and one is not receipt:
             before, one = one, one.twin
         if one is None:
@@ -167,6 +167,6 @@ class Received:
         if before is not None:
             before.twin = receipt.twin
         elif receipt.twin is not None:
-            self._undone[receipt.msg_id] = receipt.twin
+            self._unconfirmed[receipt.msg_id] = receipt.twin
         else:
-            del self._undone[receipt.msg_id]
+            del self._unconfirmed[receipt.msg_id]

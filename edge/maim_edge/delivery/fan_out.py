@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from maim_edge.bridge import Downlink, Receipt
-from maim_edge.delivery.delivery_window import Received
+from maim_edge.delivery.delivery_window import DeliveryWindow
 from maim_edge.dialects import Delivery, Dialect, Pieces
 from maim_protocol.bridge import BridgeOutcome, Deliveries, Transfers, Want
 
@@ -17,7 +17,7 @@ class Recipient(Protocol):
     dialect: Dialect
 
     @property
-    def received(self) -> Received:
+    def window(self) -> DeliveryWindow:
         """What it was delivered lately."""
 
     def write(self, data: bytes) -> bool:
@@ -26,7 +26,7 @@ class Recipient(Protocol):
     def deliver(self, pieces: Pieces, receipt: Receipt) -> None:
         """Let a message wait for its turn."""
 
-    def ask(self) -> None:
+    def probe(self) -> None:
         """Ask the client by a ping what it has read."""
 
 
@@ -37,13 +37,13 @@ class Recipients(Protocol):
         """Look one up."""
 
 
-class Delivering:
+class FanOut:
     """Writes to whoever takes it now; the others get it when they do."""
 
     def __init__(self, connections: Recipients) -> None:
         self._connections = connections
 
-    def hand_out(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
+    def deliver_all(self, columns: Deliveries, transfers: Transfers, downlink: Downlink) -> None:
         """Hand out each delivery of a frame, in order."""
         start = 0
         for row, ordinal in enumerate(columns.ordinals):
@@ -73,8 +73,8 @@ class Delivering:
             if connection is None:
                 Receipt(downlink, ordinal, conn, want, delivery).failed(BridgeOutcome.GONE)
                 continue
-            received = connection.received
-            receipt = received.expect(downlink, ordinal, conn, want, delivery)
+            window = connection.window
+            receipt = window.expect(downlink, ordinal, conn, want, delivery)
             if receipt is None:
                 continue
             pieces = _encoded(delivery, connection.dialect, encoded)
@@ -82,8 +82,8 @@ class Delivering:
                 receipt.written()
             else:
                 connection.deliver(pieces, receipt)
-            if received.asks:
-                connection.ask()
+            if window.needs_probe:
+                connection.probe()
 
     def _pass_on(
         self, delivery: Delivery, ordinal: int, conns: Sequence[int], downlink: Downlink

@@ -15,7 +15,7 @@ from maim_edge.service.workers import Workers
 from maim_edge.settings import EdgeSettings
 from maim_protocol.errors import AttachRefused, ConfigError
 from maim_runtime import lifetime
-from maim_runtime.shutdown_deadline import LastResort
+from maim_runtime.shutdown_deadline import ShutdownDeadline
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +28,14 @@ def run(settings: EdgeSettings) -> int:
 
     Raises `ConfigError` and `OSError` of one line for what the operator must mend.
     """
-    last_resort = LastResort(_end_seconds(settings.drain_window))
+    deadline = ShutdownDeadline(_end_seconds(settings.drain_window))
     if settings.workers > 1:
-        return lifetime.run_until(lambda stop: _serve_many(settings, stop), last_resort)
+        return lifetime.run_until(lambda stop: _serve_many(settings, stop), deadline)
 
     def on_order(window: float) -> None:
-        last_resort.restart(_end_seconds(window))
+        deadline.restart(_end_seconds(window))
 
-    return lifetime.run_until(lambda stop: _serve(settings, stop, on_order), last_resort)
+    return lifetime.run_until(lambda stop: _serve(settings, stop, on_order), deadline)
 
 
 def _end_seconds(window: float) -> float:

@@ -14,15 +14,15 @@ CONNECT = {"type": "websocket.connect"}
 class Flow(Protocol):
     """What stops a peer that sends faster than the application receives."""
 
-    def hold(self) -> None:
+    def pause_transport(self) -> None:
         """Read nothing more."""
 
-    def go_on(self) -> None:
+    def resume_transport(self) -> None:
         """Read again."""
 
 
-class Inbox:
-    """A `Receiver` that an ASGI application empties; `flow` is held at `most` messages."""
+class AsgiReceiver:
+    """A `Receiver` that an ASGI application empties; `flow` pauses at `most` messages."""
 
     unchecked_bytes: float = math.inf
 
@@ -48,7 +48,7 @@ class Inbox:
             return self._end or {}
         event = self._events.popleft()
         if not self._events and self.flow is not None:
-            self.flow.go_on()
+            self.flow.resume_transport()
         return event
 
     async def writable(self) -> None:
@@ -67,7 +67,7 @@ class Inbox:
     def pause(self) -> None:
         """Do nothing: it keeps what comes anyway."""
 
-    def resume(self, go_on: Callable[[], None]) -> None:
+    def resume(self, on_drained: Callable[[], None]) -> None:
         """Do nothing: the application asks."""
 
     def drop(self) -> None:
@@ -81,7 +81,7 @@ class Inbox:
             self._wake()
             self.resume_writing()
 
-    def last_words(self, code: int, reason: str) -> bytes | None:
+    def protocol_error_message(self, code: int, reason: str) -> bytes | None:
         """Have none: ASGI has no word for that."""
 
     def pinged(self) -> None:
@@ -119,7 +119,7 @@ class Inbox:
         self._events.append(event)
         self._wake()
         if len(self._events) >= self._most and self.flow is not None:
-            self.flow.hold()
+            self.flow.pause_transport()
 
     def _wake(self) -> None:
         if self._event is not None and not self._event.done():

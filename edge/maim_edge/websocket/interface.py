@@ -47,7 +47,7 @@ class Listener(Protocol):
     def resume_writing(self) -> None:
         """Go on writing."""
 
-    def on_broken(self, code: int, reason: str) -> bytes | None:
+    def on_protocol_error(self, code: int, reason: str) -> bytes | None:
         """Give a last text message to a peer that broke the protocol, or None."""
 
     def on_ping(self) -> None:

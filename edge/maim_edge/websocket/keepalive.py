@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 GROUPS = 32
 
 
-class Beat(Enum):
+class PingAction(Enum):
     """What a connection needs now."""
 
     NOTHING = 0
@@ -18,14 +18,14 @@ class Beat(Enum):
     DROP = 2
 
 
-class Rhythm(NamedTuple):
+class PingTiming(NamedTuple):
     """Between two pings, and from a ping to the end of patience, in ticks."""
 
     interval: int
     timeout: int | None
 
 
-class Pulse:
+class PingState:
     """When one peer was pinged, and since when it owes an answer; times in ticks. No clock."""
 
     __slots__ = ("_owed_since", "_pinged_at", "_unsent")
@@ -39,29 +39,29 @@ class Pulse:
         """Note a pong."""
         self._owed_since = None
 
-    def beat(self, now: int, rhythm: Rhythm, unsent: int, held: bool) -> Beat:
-        """Decide; `unsent` bytes wait for the peer, `held` says that it is not listened to.
+    def tick(self, now: int, timing: PingTiming, unsent: int, paused: bool) -> PingAction:
+        """Decide; `unsent` bytes wait for the peer, `paused` says that it is not listened to.
 
         A peer that could not have answered is not dropped: its pong waits behind what we do not
         take, or our ping behind what it is still taking.
         """
-        if self._owed_since is not None and rhythm.timeout is not None:
-            if held or unsent < self._unsent:
+        if self._owed_since is not None and timing.timeout is not None:
+            if paused or unsent < self._unsent:
                 self._owed_since, self._unsent = now, unsent
-            elif now - self._owed_since >= rhythm.timeout:
-                return Beat.DROP
-        if self._pinged_at is not None and now - self._pinged_at < rhythm.interval:
-            return Beat.NOTHING
+            elif now - self._owed_since >= timing.timeout:
+                return PingAction.DROP
+        if self._pinged_at is not None and now - self._pinged_at < timing.interval:
+            return PingAction.NOTHING
         self._pinged_at = now
         if self._owed_since is None:
             self._owed_since, self._unsent = now, unsent
-        return Beat.PING
+        return PingAction.PING
 
 
-class Kept(Protocol):
+class Pingable(Protocol):
     """A connection that is kept alive."""
 
-    def beat(self, now: int, rhythm: Rhythm) -> None:
+    def tick(self, now: int, timing: PingTiming) -> None:
         """Ping the peer or drop it, when it is time for that."""
 
 
@@ -74,18 +74,18 @@ class Keepalive:
     def __init__(self, interval: float, timeout: float | None) -> None:
         self._tick = min(interval, timeout or interval) / GROUPS
         ticks = None if timeout is None else round(timeout / self._tick)
-        self._rhythm = Rhythm(round(interval / self._tick), ticks)
-        self._groups: list[set[Kept]] = [set() for _ in range(GROUPS)]
+        self._timing = PingTiming(round(interval / self._tick), ticks)
+        self._groups: list[set[Pingable]] = [set() for _ in range(GROUPS)]
         self._now = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, connection: Kept) -> None:
+    def add(self, connection: Pingable) -> None:
         """Look after a connection, for the first time when all others have had their turn."""
         self._groups[self._now % GROUPS].add(connection)
         if self._timer is None:
             self._wait()
 
-    def discard(self, connection: Kept) -> None:
+    def discard(self, connection: Pingable) -> None:
         """Leave a connection alone."""
         for group in self._groups:
             group.discard(connection)
@@ -96,7 +96,7 @@ class Keepalive:
     def _turn(self) -> None:
         self._now += 1
         for connection in list(self._groups[self._now % GROUPS]):
-            connection.beat(self._now, self._rhythm)
+            connection.tick(self._now, self._timing)
         if any(self._groups):
             self._wait()
         else:

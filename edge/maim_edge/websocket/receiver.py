@@ -11,7 +11,7 @@ from maim_edge.websocket.interface import UNCHECKED_BYTES, Listener
 
 
 class Receiver(Protocol):
-    """Where a WebSocket puts what it has parsed, a listener's gate or an ASGI application's."""
+    """Where a WebSocket puts what it has parsed, a listener's or an ASGI application's."""
 
     unchecked_bytes: float
 
@@ -24,8 +24,8 @@ class Receiver(Protocol):
     def pause(self) -> None:
         """Hand nothing over."""
 
-    def resume(self, go_on: Callable[[], None]) -> None:
-        """Hand over what waits, soon, and call `go_on` when nothing waits any more."""
+    def resume(self, on_drained: Callable[[], None]) -> None:
+        """Hand over what waits, soon, and call `on_drained` when nothing waits any more."""
 
     def drop(self) -> None:
         """Forget what waits: the WebSocket is being closed from here."""
@@ -33,7 +33,7 @@ class Receiver(Protocol):
     def end(self, code: int, reason: str) -> None:
         """Take the end; the first call counts."""
 
-    def last_words(self, code: int, reason: str) -> bytes | None:
+    def protocol_error_message(self, code: int, reason: str) -> bytes | None:
         """Give a last text message to a peer that broke the protocol."""
 
     def pinged(self) -> None:
@@ -49,13 +49,13 @@ class Receiver(Protocol):
         """Let it write again."""
 
 
-class Gate:
+class ListenerReceiver:
     """Hands messages and the one end to a listener, what came before it too, but never at once.
 
     What waits is bounded by its owner, who stops reading when the listener pauses.
     """
 
-    __slots__ = ("_dropped", "_end", "_go_on", "_listener", "_paused", "_waiting")
+    __slots__ = ("_dropped", "_end", "_listener", "_on_drained", "_paused", "_waiting")
 
     unchecked_bytes: float = UNCHECKED_BYTES
 
@@ -63,7 +63,7 @@ class Gate:
         self._listener = listener
         self._paused = False
         self._dropped = False
-        self._go_on: Callable[[], None] | None = None
+        self._on_drained: Callable[[], None] | None = None
         self._end: tuple[int, str] | None = None
         self._waiting: deque[bytes] | None = deque(backlog)
         self._pass_on_soon()
@@ -82,15 +82,15 @@ class Gate:
         if self._dropped:
             return
         self._paused = True
-        self._go_on = None
+        self._on_drained = None
         if self._waiting is None:
             self._waiting = deque()
 
-    def resume(self, go_on: Callable[[], None]) -> None:
+    def resume(self, on_drained: Callable[[], None]) -> None:
         """Hand over what waits, soon; more is read after that, or it would pile up here."""
         if self._paused:
             self._paused = False
-            self._go_on = go_on
+            self._on_drained = on_drained
             self._pass_on_soon()
 
     def drop(self) -> None:
@@ -116,9 +116,9 @@ class Gate:
         """Tell the listener of its answer."""
         self._listener.on_pong()
 
-    def last_words(self, code: int, reason: str) -> bytes | None:
+    def protocol_error_message(self, code: int, reason: str) -> bytes | None:
         """Ask the listener what to say to a peer that broke the protocol."""
-        return self._listener.on_broken(code, reason)
+        return self._listener.on_protocol_error(code, reason)
 
     def pause_writing(self) -> None:
         """Stop the listener's writing."""
@@ -137,18 +137,18 @@ class Gate:
         if self._paused or self._waiting is None:
             return
         self._waiting = None
-        go_on, self._go_on = self._go_on, None
-        if go_on is not None:
-            go_on()
+        on_drained, self._on_drained = self._on_drained, None
+        if on_drained is not None:
+            on_drained()
         if self._end is not None:
             self._tell_end(*self._end)
 
     def _tell_end(self, code: int, reason: str) -> None:
-        listener, self._listener = self._listener, NOBODY
+        listener, self._listener = self._listener, NULL_LISTENER
         listener.on_closed(code, reason)
 
 
-class Nobody:
+class NullListener:
     """Who listens to a WebSocket that has ended."""
 
     def on_ping(self) -> None:
@@ -166,11 +166,11 @@ class Nobody:
     def resume_writing(self) -> None:
         """Take no notice."""
 
-    def on_broken(self, code: int, reason: str) -> bytes | None:
+    def on_protocol_error(self, code: int, reason: str) -> bytes | None:
         """Have no last words."""
 
     def on_closed(self, code: int, reason: str) -> None:
         """Take no notice."""
 
 
-NOBODY = Nobody()
+NULL_LISTENER = NullListener()

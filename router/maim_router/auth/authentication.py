@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from maim_protocol.errors import Refusal
-from maim_router.hooks import Aside, AuthCallback, Hooks, Metadata
+from maim_router.hooks import AuthCallback, CallbackExecutor, Hooks, Metadata
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class CallbackAuth:
     def __init__(self, hooks: Hooks, timeout: float) -> None:
         self._hooks = hooks
         self._timeout = timeout
-        self._aside = Aside(MAX_CONCURRENT_CALLS)
+        self._executor = CallbackExecutor(MAX_CONCURRENT_CALLS)
 
     async def authenticate(self, metadata: Metadata) -> AuthAnswer:
         """Ask the callbacks; a refusal's text is theirs where `AuthResult` gives one."""
@@ -131,7 +131,7 @@ class CallbackAuth:
 
     async def _call(self, callback: AuthCallback, metadata: Metadata) -> Any:
         async with asyncio.timeout(self._timeout):
-            return await self._aside.call(callback, dict(metadata))
+            return await self._executor.call(callback, dict(metadata))
 
 
 def _allowed(answer: Any) -> bool:

@@ -28,17 +28,17 @@ class Signer:
         """Add the proof to an admission."""
         return replace(admission, proof=self._proof(edge, asked, admission))
 
-    def proves(self, edge: EdgeKey, live: Live) -> bool:
+    def verifies(self, edge: EdgeKey, live: Live) -> bool:
         """Tell whether a router with this key admitted what an edge announces."""
         proof = self._proof(edge, live.open, live.admission)
         return hmac.compare_digest(proof, live.admission.proof)
 
-    def divide(self, edge: EdgeKey, lives: Iterable[Live]) -> tuple[list[Live], list[Live]]:
+    def partition(self, edge: EdgeKey, lives: Iterable[Live]) -> tuple[list[Live], list[Live]]:
         """Sort what an edge announces: with a proof that holds, and without."""
         proven: list[Live] = []
         unproven: list[Live] = []
         for live in lives:
-            (proven if self.proves(edge, live) else unproven).append(live)
+            (proven if self.verifies(edge, live) else unproven).append(live)
         return proven, unproven
 
     def _proof(self, edge: EdgeKey, asked: Open, admission: Admission) -> bytes:

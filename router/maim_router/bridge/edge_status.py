@@ -5,7 +5,7 @@ from __future__ import annotations
 from maim_protocol.bridge import EdgeFrame
 
 
-class EdgeCondition:
+class EdgeStatus:
     """As the edge told it last; `pending` has bytes by handle, of those that have much."""
 
     __slots__ = ("draining", "pending")

@@ -11,7 +11,7 @@ from maim_protocol.addresses import is_loopback
 from maim_protocol.bridge import PROTOCOL_VERSION, EdgeFrame, EdgeStream, Hello, Live, Open
 from maim_protocol.errors import AttachProblem, AttachRefused
 from maim_router.auth import Auth, OpenAuth
-from maim_router.bridge.open_request import checked
+from maim_router.bridge.open_request import checked_open
 from maim_router.connection_map import ConnectionMap
 from maim_router.events import EdgeKey
 
@@ -39,7 +39,7 @@ def check_hello(hello: Hello, links: Iterable[EdgeKey], auth: Auth) -> None:
         raise AttachRefused(AttachProblem.OPEN, text)
 
 
-def renamed(
+def without_taken_ids(
     unproven: Iterable[Live], proven: Iterable[Live], connections: ConnectionMap
 ) -> list[Live]:
     """Take the id away from announced connections when another one has it, in the hello too."""
@@ -86,7 +86,7 @@ async def _read(stream: EdgeStream) -> tuple[Hello, list[EdgeFrame]]:
 
 def _check_live(opens: Sequence[Open]) -> None:
     """The router tells connections of one edge by their handles: two would be one with a ghost."""
-    for conn, count in Counter(checked(asked).conn for asked in opens).most_common(1):
+    for conn, count in Counter(checked_open(asked).conn for asked in opens).most_common(1):
         if count > 1:
             text = f"expected each connection once in the hello, got {conn} {count} times"
             raise AttachRefused(AttachProblem.PROTOCOL, text)

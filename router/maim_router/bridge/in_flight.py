@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from maim_protocol.bridge import BridgeOutcome, Outcomes, Ranges, covered
 from maim_router.bridge.outbound import Delivery
-from maim_router.bridge.outcomes import OF_BRIDGE, Share
+from maim_router.bridge.outcomes import OF_BRIDGE, EdgeTracker
 from maim_router.events import Relay
 
 # What a client will not get from this connection, but may from another one.
@@ -69,8 +69,8 @@ class InFlight:
         early: list[Delivery] = []
         for ordinal in list(covered(done, self._open)):
             delivery = pop(ordinal)
-            if delivery.want and isinstance(delivery.flight, Share):
-                delivery.flight.done(back=incomplete.get(ordinal, ()))
+            if delivery.want and isinstance(delivery.origin, EdgeTracker):
+                delivery.origin.done(back=incomplete.get(ordinal, ()))
             if ordinal > self._taken:
                 early.append(delivery)
             if incomplete and ordinal in incomplete:
@@ -102,7 +102,7 @@ class InFlight:
                 returned += self._hear_of(ordinal, delivery, found)
         return returned
 
-    def take_back(self, conn: int) -> list[Returned]:
+    def reclaim(self, conn: int) -> list[Returned]:
         """Take everything away from a connection that it is not known to have."""
         returned = []
         for ordinal, delivery in list(self._open.items()):
@@ -150,8 +150,8 @@ class InFlight:
                     returned.append(self._returned(ordinal, delivery, conns, slow))
                 self._incomplete.setdefault(ordinal, set()).update(conns)
                 found = {conn: code for conn, code in found.items() if conn not in named}
-        if found and isinstance(delivery.flight, Share):
-            delivery.flight.hear(found)
+        if found and isinstance(delivery.origin, EdgeTracker):
+            delivery.origin.hear(found)
         return returned
 
 
@@ -160,9 +160,9 @@ def _taken(deliveries: Sequence[Delivery | None]) -> list[Relay]:
     for delivery in deliveries:
         if delivery is None:
             continue
-        flight = delivery.flight
-        if isinstance(flight, Relay):
-            relays.append(flight)
-        elif isinstance(flight, Share):
-            flight.taken(by_edge=True)
+        origin = delivery.origin
+        if isinstance(origin, Relay):
+            relays.append(origin)
+        elif isinstance(origin, EdgeTracker):
+            origin.taken(by_edge=True)
     return relays

@@ -12,7 +12,7 @@ LIMIT = 4096
 T = TypeVar("T", str, tuple[str, str])
 
 
-class SharedTexts:
+class HandshakeInterner:
     """Gives handshakes back with texts and headers that earlier ones brought, where equal.
 
     A thousand clients of one kind send the same headers, which would be most of what the router

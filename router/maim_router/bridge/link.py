@@ -24,10 +24,10 @@ from maim_protocol.bridge import (
     to_ranges,
 )
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_router.bridge.edge_status import EdgeCondition
+from maim_router.bridge.edge_status import EdgeStatus
 from maim_router.bridge.in_flight import InFlight, Returned
 from maim_router.bridge.outbound import Close, Delivery, Outbound
-from maim_router.bridge.prefetch import slice_for
+from maim_router.bridge.prefetch import prefetch_for
 from maim_router.events import EdgeKey, Inbound, Relay
 from maim_runtime.pump import Pump
 
@@ -67,11 +67,11 @@ class EdgeLink:
         self._on_gone = on_gone
         self.key = EdgeKey(hello.edge_id, hello.epoch)
         self.address = hello.address
-        self.slice = slice_for(hello.outbox_bytes, hello.outbox_messages)
+        self.prefetch = prefetch_for(hello.outbox_bytes, hello.outbox_messages)
         self.attached_at = attached_at
         self.deliveries = 0
         self.lost = asyncio.Event()
-        self.condition = EdgeCondition()
+        self.status = EdgeStatus()
         self._transfers = Transfers()
         self._welcome: Welcome | None = None
         self._welcomed = False
@@ -82,7 +82,7 @@ class EdgeLink:
         self._drain: DrainOrder | None = None
         self._outbound = Outbound()
         self._in_flight = InFlight()
-        self._held: dict[int, int] = {}
+        self._unconfirmed_bytes: dict[int, int] = {}
         # Whether the pump knows that there is something: one call of it for all that gathers.
         self._awake = False
         self._pump = Pump(self, stream)
@@ -133,26 +133,26 @@ class EdgeLink:
             return
         self.deliveries += len(conns)
         if delivery.message.number:
-            size, held = len(delivery.payload) + MESSAGE_BYTES, self._held
+            size, unconfirmed = len(delivery.payload) + MESSAGE_BYTES, self._unconfirmed_bytes
             for conn in conns:
-                total = held[conn] = held.get(conn, 0) + size
+                total = unconfirmed[conn] = unconfirmed.get(conn, 0) + size
                 if total > CREDIT_BYTES:
                     self._on_slow(conn)
         self._outbound.push(delivery)
         self._wake()
 
-    def take_back(self, conn: int) -> Sequence[Returned]:
+    def reclaim(self, conn: int) -> Sequence[Returned]:
         """Take everything away from a connection that it is not known to have, in order."""
-        self._held.pop(conn, None)
-        waiting = self._outbound.take_back(conn)
+        self._unconfirmed_bytes.pop(conn, None)
+        waiting = self._outbound.reclaim(conn)
         return [
-            *self._in_flight.take_back(conn),
+            *self._in_flight.reclaim(conn),
             *[Returned(delivery, (conn,)) for delivery in waiting],
         ]
 
-    def holds(self, conn: int) -> bool:
+    def has_unconfirmed(self, conn: int) -> bool:
         """Whether a connection is not known to have everything that must not be lost."""
-        return self._held.get(conn, 0) > 0
+        return self._unconfirmed_bytes.get(conn, 0) > 0
 
     def messages(self, frame: EdgeFrame) -> Sequence[Inbound]:
         """Read the messages of a frame.
@@ -192,7 +192,7 @@ class EdgeLink:
 
     def on_reports(self, frame: EdgeFrame) -> Reports:
         """Take in what an edge says of earlier deliveries; raises `AttachRefused`."""
-        self.condition.hear(frame)
+        self.status.hear(frame)
         reports = Reports()
         if frame.taken_through:
             reports.taken = self._in_flight.take(frame.taken_through)
@@ -208,8 +208,8 @@ class EdgeLink:
                 raise _malformed("done", error) from None
             if early:
                 reports.taken = [*reports.taken, *early]
-            reports.arrived = self._let_go(ended)
-            self._let_go(partly)
+            reports.arrived = self._release_credit(ended)
+            self._release_credit(partly)
         return reports
 
     def lose(self) -> Sequence[Returned]:
@@ -228,19 +228,19 @@ class EdgeLink:
         self._on_gone(Returned(delivery, gone))
         return structs.replace(delivery, conns=here)
 
-    def _let_go(self, ended: Sequence[Delivery]) -> Sequence[Delivery]:
+    def _release_credit(self, ended: Sequence[Delivery]) -> Sequence[Delivery]:
         """Give the credit of deliveries back; returns those that came from the mailbox."""
-        held = self._held
+        unconfirmed = self._unconfirmed_bytes
         boxed = []
         for delivery in ended:
             if not delivery.message.number:
                 continue
-            if delivery.boxed:
+            if delivery.from_mailbox:
                 boxed.append(delivery)
             size = len(delivery.payload) + MESSAGE_BYTES
             for conn in delivery.conns:
-                if conn in held:
-                    held[conn] -= size
+                if conn in unconfirmed:
+                    unconfirmed[conn] -= size
         return boxed
 
     def _wake(self) -> None:

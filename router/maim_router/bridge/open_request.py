@@ -12,7 +12,7 @@ PLATFORM_MAX_CHARS = 128
 LABEL_MAX_CHARS = 128
 
 
-def checked(asked: Open) -> Open:
+def checked_open(asked: Open) -> Open:
     """Return what is as the protocol has it; raises `AttachRefused` for an edge that errs."""
     if not math.isfinite(asked.connected_at):
         # It would be nowhere in the line of its user's connections.

@@ -24,7 +24,7 @@ from maim_protocol.bridge import (
     Lanes,
     Want,
 )
-from maim_router.bridge.outcomes import Share
+from maim_router.bridge.outcomes import EdgeTracker
 from maim_router.events import Relay
 
 
@@ -49,7 +49,7 @@ class Outgoing(Struct, frozen=True, gc=False):
 
 # What a delivery is for: the hub hears of a relay's end, a share gathers what edges report, and
 # nobody waits for a letter of the mailbox.
-Flight = Relay | Share | None
+Origin = Relay | EdgeTracker | None
 
 
 class Delivery(Struct, frozen=True, gc=False):
@@ -60,10 +60,10 @@ class Delivery(Struct, frozen=True, gc=False):
 
     message: Outgoing
     conns: Sequence[int]
-    flight: Flight
+    origin: Origin
     want: Want = Want.DONE
     settles: int = 0
-    boxed: bool = False
+    from_mailbox: bool = False
 
     @property
     def payload(self) -> bytes:
@@ -170,7 +170,7 @@ class Outbound:
         self._small_bytes = self._closes = 0
         return [item for item in items if isinstance(item, Delivery)]
 
-    def take_back(self, conn: int) -> list[Delivery]:
+    def reclaim(self, conn: int) -> list[Delivery]:
         """Remove what waits for this connection alone and must not be lost."""
 
         def unwanted(item: Delivery | Close) -> bool:

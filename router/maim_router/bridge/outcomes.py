@@ -1,4 +1,4 @@
-"""What became of a message: outcomes, reports and the ledger that gathers them."""
+"""What became of a message: outcomes, reports and the tracker that gathers them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class DeliveryResult(dict[str, bool]):
         self.report = report
 
 
-class Ledger:
+class DeliveryTracker:
     """Follows one message through all the edges that it was handed to.
 
     `on_taken(any_edge)` is called once, when every edge has it in its memory or is lost; it says
@@ -81,7 +81,7 @@ class Ledger:
         self._on_taken = on_taken
         self._edges_open = 0
         self._taken_once = False
-        self._shares_open = 0
+        self._edges_tracked = 0
         self._finished: asyncio.Future[None] | None = None
         # What became of it in the mailbox, when that was the last word.
         self.box: Outcome | None = None
@@ -90,11 +90,11 @@ class Ledger:
         """Count in an edge."""
         self._edges_open += 1
 
-    def share(self, uuids: Mapping[int, str], want: Want) -> Share:
+    def add_edge(self, uuids: Mapping[int, str], want: Want) -> EdgeTracker:
         """Count in an edge with its connections, handle → id, and what is wanted of them."""
         self._edges_open += 1
-        self._shares_open += bool(want and uuids)
-        return Share(self, uuids, want)
+        self._edges_tracked += bool(want and uuids)
+        return EdgeTracker(self, uuids, want)
 
     def taken(self, *, by_edge: bool) -> None:
         """Note that one edge has it, or is lost."""
@@ -109,47 +109,47 @@ class Ledger:
         if self._finished is not None and not self._finished.done():
             self._finished.set_result(None)
 
-    def share_ended(self) -> None:
+    def edge_ended(self) -> None:
         """Note that the last word on every connection of one edge is known."""
-        self._shares_open -= 1
-        if not self._shares_open and self._finished is not None and not self._finished.done():
+        self._edges_tracked -= 1
+        if not self._edges_tracked and self._finished is not None and not self._finished.done():
             self._finished.set_result(None)
 
     @property
-    def boxed(self) -> bool:
+    def queued(self) -> bool:
         """Whether the last word is that it waits in the mailbox."""
         words = self.outcomes.values()
-        over = self.box is not None or self._shares_open or Outcome.ACKED in words
+        over = self.box is not None or self._edges_tracked or Outcome.ACKED in words
         return not over and Outcome.QUEUED in words
 
     @property
     def open(self) -> bool:
         """Whether the last word on some connection is missing."""
-        return self._shares_open > 0
+        return self._edges_tracked > 0
 
     async def wait(self, timeout: float, *, for_box: bool = False) -> bool:
         """Wait until the last word on every connection is known, at most `timeout` seconds.
 
-        `for_box`: it is in the mailbox, and somebody may come for it. Returns whether it is known.
+        `for_box`: it is in the mailbox, and somebody may come for it. Says whether it is known.
         """
-        if self.box is not None or not (self._shares_open or for_box):
+        if self.box is not None or not (self._edges_tracked or for_box):
             return True
         self._finished = asyncio.get_running_loop().create_future()
         await asyncio.wait([self._finished], timeout=timeout)
         return self._finished.done()
 
 
-class Share:
+class EdgeTracker:
     """What one edge has of a message; connections are named by their handles.
 
     Reports come for many connections at a time and are taken in so: a broadcast to thousands
     costs next to nothing for each.
     """
 
-    __slots__ = ("_ledger", "_open", "_taken", "_uuids", "_want")
+    __slots__ = ("_open", "_taken", "_tracker", "_uuids", "_want")
 
-    def __init__(self, ledger: Ledger, uuids: Mapping[int, str], want: Want) -> None:
-        self._ledger = ledger
+    def __init__(self, tracker: DeliveryTracker, uuids: Mapping[int, str], want: Want) -> None:
+        self._tracker = tracker
         self._uuids = uuids
         self._want = want
         self._taken = False
@@ -160,7 +160,7 @@ class Share:
         """Note that the edge has it, or is lost; what comes later changes nothing."""
         if not self._taken:
             self._taken = True
-            self._ledger.taken(by_edge=by_edge)
+            self._tracker.taken(by_edge=by_edge)
 
     def hear(self, outcomes: Mapping[int, int]) -> None:
         """Note what became of it, handle → `BridgeOutcome`; raises `KeyError` for another value."""
@@ -168,7 +168,7 @@ class Share:
         if not outcomes.keys() <= uuids.keys():
             outcomes = {conn: code for conn, code in outcomes.items() if conn in uuids}
         found = {uuids[conn]: OF_BRIDGE[code] for conn, code in outcomes.items()}
-        self._ledger.outcomes.update(found)
+        self._tracker.outcomes.update(found)
         if self._want is Want.ACKED:
             written = BridgeOutcome.WRITTEN
             outcomes = {conn: code for conn, code in outcomes.items() if code != written}
@@ -179,7 +179,7 @@ class Share:
         still = self._uuids if self._open is None else self._open
         ended = [conn for conn in conns if conn in still]
         for conn in ended:
-            self._ledger.outcomes[self._uuids[conn]] = outcome
+            self._tracker.outcomes[self._uuids[conn]] = outcome
         self._close(dict.fromkeys(ended, 0))
 
     def done(self, back: Collection[int] = ()) -> None:
@@ -191,7 +191,7 @@ class Share:
         self.taken(by_edge=False)
         lost = self._uuids if self._open is None else self._open
         for conn in lost:
-            self._ledger.outcomes.setdefault(self._uuids[conn], Outcome.EDGE_UNREACHABLE)
+            self._tracker.outcomes.setdefault(self._uuids[conn], Outcome.EDGE_UNREACHABLE)
         self.done()
 
     def _close(self, conns: Mapping[int, int]) -> None:
@@ -205,4 +205,4 @@ class Share:
         else:
             return
         if not self._open and self._uuids:
-            self._ledger.share_ended()
+            self._tracker.edge_ended()

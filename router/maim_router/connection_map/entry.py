@@ -22,8 +22,8 @@ class Entry(Struct, frozen=True, gc=False):
     open: Open
     # Admitted by an earlier router or on an earlier stream of its edge.
     restored: bool = False
-    # Its place among messages (`Numbers`): it was sent those with later numbers.
-    came: int = 0
+    # Its place among messages (`MessageSequence`): it was sent those with later numbers.
+    since: int = 0
 
     @property
     def address(self) -> Address:

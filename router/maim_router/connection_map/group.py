@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from maim_router.connection_map.entry import Entry
 
 
-class Line:
+class ConnectionGroup:
     """Connections in their order; in `standby` only the first one gets messages."""
 
     __slots__ = ("_by_uuid", "_listed", "_standby")

@@ -9,7 +9,7 @@ from msgspec import structs
 from maim_router.connection_map.audience import Audience
 from maim_router.connection_map.changes import Added, Removed
 from maim_router.connection_map.entry import Entry
-from maim_router.connection_map.group import Line
+from maim_router.connection_map.group import ConnectionGroup
 from maim_router.connection_map.rules import decide
 from maim_router.connection_map.session_modes import SHARE_ALL, SessionMode, SessionModes
 from maim_router.events import Address, EdgeKey
@@ -28,7 +28,7 @@ class MemoryConnectionMap:
         self._by_edge: dict[EdgeKey, dict[int, Entry]] = {}
         self._by_label: dict[tuple[str, str, str], Entry] = {}
         # Most users have one connection on a platform: it stands for itself.
-        self._routes: dict[tuple[str, str], Entry | Line] = {}
+        self._routes: dict[tuple[str, str], Entry | ConnectionGroup] = {}
         self._users: dict[str, int] = {}
         self._audiences: dict[str, Audience] = {}
 
@@ -132,7 +132,7 @@ class MemoryConnectionMap:
         activated: list[Entry] = []
         for held in (self._at(entry.address), self._by_uuid.get(entry.uuid)):
             if held is not None and self._by_uuid.get(held.uuid) is held:
-                activated += self._drop(held, entry.came)
+                activated += self._drop(held, entry.since)
         return tuple(activated)
 
     def _put(self, entry: Entry, instead: Entry | None) -> None:
@@ -152,7 +152,7 @@ class MemoryConnectionMap:
             return
         if isinstance(here, Entry):
             standby = self._modes.of(entry.platform) is SessionMode.STANDBY
-            here = self._routes[key] = Line([here], standby=standby)
+            here = self._routes[key] = ConnectionGroup([here], standby=standby)
         here.add(entry, instead)
 
     def _drop_route(self, entry: Entry) -> None:
@@ -173,7 +173,7 @@ class MemoryConnectionMap:
 
     def _take_over(self, entry: Entry, number: int) -> Entry:
         """Let the first of a line be sent messages from a number on."""
-        active = structs.replace(entry, came=number)
+        active = structs.replace(entry, since=number)
         key = (entry.user_id, entry.open.platform)
         here = self._routes[key]
         if isinstance(here, Entry):

@@ -189,7 +189,7 @@ def edge_messages(links: Iterable[EdgeLink], entries: Iterable[Entry]) -> list[p
             address=link.address,
             connections=counts[link.key],
             attached_at=link.attached_at,
-            draining=link.condition.draining,
+            draining=link.status.draining,
         )
         for link in links
     ]

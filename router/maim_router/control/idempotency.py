@@ -18,7 +18,7 @@ class _Call:
     until: float
 
 
-class Once:
+class IdempotentCalls:
     """Reports by idempotency key, for `window` seconds from the first call on.
 
     Bounded: the oldest gives way to a new one. `clock` is monotonic seconds.

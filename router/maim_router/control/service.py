@@ -24,7 +24,7 @@ from maim_router.control.errors import (
     unknown_edge,
     with_reason,
 )
-from maim_router.control.idempotency import Once
+from maim_router.control.idempotency import IdempotentCalls
 from maim_router.node import Node
 
 log = logging.getLogger(__name__)
@@ -35,11 +35,11 @@ class ControlService(router_pb2_grpc.RouterServicer):
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._once = Once(node.options.dedup_window, time.monotonic)
+        self._idempotent = IdempotentCalls(node.options.dedup_window, time.monotonic)
 
     async def stop(self) -> None:
         """Cancel what idempotent calls still wait for."""
-        await self._once.stop()
+        await self._idempotent.stop()
 
     @answering
     async def SendMessage(self, request: pb.SendMessageRequest) -> delivery_pb2.DeliveryReport:
@@ -69,7 +69,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
             )
 
         key = convert.idempotency_key(request.idempotency_key)
-        return convert.report_message(await self._once.run(key, send))
+        return convert.report_message(await self._idempotent.run(key, send))
 
     @answering
     async def SendCustomMessage(
@@ -157,7 +157,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
         reason = convert.close_reason(request.reason)
         entries = self._selected(uuid, request)
         if request.refuse:
-            # First, so that nobody is back before the door is shut.
+            # First, so that nobody is back before it holds.
             self._refuse(uuid, request, entries)
         return pb.DisconnectResponse(disconnected=self._node.disconnect(entries, code, reason))
 
@@ -214,7 +214,7 @@ class ControlService(router_pb2_grpc.RouterServicer):
         raise with_reason(grpc.StatusCode.ABORTED, "RECEIVER_NOT_RESOLVED", text)
 
     def _connections(self, entries: Sequence[Entry]) -> list[pb.Connection]:
-        pending = {link.key: link.condition.pending for link in self._node.links}
+        pending = {link.key: link.status.pending for link in self._node.links}
         return [
             convert.connection_message(
                 entry,

@@ -9,7 +9,14 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from maim_protocol.v1 import router_pb2 as pb
 from maim_router.control.errors import CallError, with_reason
-from maim_router.lifecycle import Happened, Kind, LifecycleFeed, LifecycleLog, NotInLog, Shown
+from maim_router.lifecycle import (
+    ConnectionView,
+    Kind,
+    LifecycleEvent,
+    LifecycleFeed,
+    LifecycleLog,
+    LogGap,
+)
 
 # Read from the log at once; what waits for a slow caller beyond these stays in the log.
 BATCH = 100
@@ -32,12 +39,12 @@ async def watch(feed: LifecycleFeed, request: pb.WatchConnectionsRequest, contex
             for event in log.read(seq, BATCH):
                 await context.write(event_message(log.id, seq, event))
                 seq += 1
-    except NotInLog as error:
+    except LogGap as error:
         raise _not_in_log(log, error) from None
     raise with_reason(grpc.StatusCode.UNAVAILABLE, "ROUTER_STOPS", STOPPED)
 
 
-def event_message(log_id: str, seq: int, event: Happened) -> pb.ConnectionEvent:
+def event_message(log_id: str, seq: int, event: LifecycleEvent) -> pb.ConnectionEvent:
     """Write an event."""
     time = Timestamp()
     time.FromNanoseconds(round(event.time * 1e9))
@@ -54,7 +61,7 @@ def event_message(log_id: str, seq: int, event: Happened) -> pb.ConnectionEvent:
     )
 
 
-def _connection(shown: Shown) -> pb.Connection:
+def _connection(shown: ConnectionView) -> pb.Connection:
     return pb.Connection(
         connection_uuid=shown.uuid,
         user_id=shown.user_id,
@@ -67,7 +74,7 @@ def _connection(shown: Shown) -> pb.Connection:
     )
 
 
-def _not_in_log(log: LifecycleLog, error: NotInLog) -> CallError:
+def _not_in_log(log: LifecycleLog, error: LogGap) -> CallError:
     slow = error.reason == "WATCHER_TOO_SLOW"
     code = grpc.StatusCode.RESOURCE_EXHAUSTED if slow else grpc.StatusCode.OUT_OF_RANGE
     about = {"log_id": log.id, "oldest_seq": str(log.oldest), "next_seq": str(log.next)}

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
-from maim_router.bridge import Slice
+from maim_router.bridge import Prefetch
 from maim_router.connection_map import Entry
 
 
-class Round(Struct):
+class DrainProgress(Struct):
     """One box on its way: `targets` came for all of it, by connection id; the rest is out."""
 
-    slice: Slice = Slice()
+    prefetch: Prefetch = Prefetch()
     targets: set[str] = field(default_factory=set)
     out: dict[int, int] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
@@ -22,18 +22,21 @@ class Round(Struct):
     @property
     def full(self) -> bool:
         """Whether enough is on its way for now."""
-        bytes_out = self.bytes >= self.slice.bytes and len(self.out) > 0
-        return bytes_out or len(self.out) >= self.slice.letters
+        bytes_out = self.bytes >= self.prefetch.bytes and len(self.out) > 0
+        return bytes_out or len(self.out) >= self.prefetch.letters
 
-    def fit(self, slices: Iterable[Slice]) -> None:
-        """Take no larger slices than any of these."""
-        for one in slices:
-            letters, size = min(self.slice.letters, one.letters), min(self.slice.bytes, one.bytes)
-            self.slice = Slice(letters, size)
+    def fit(self, prefetches: Iterable[Prefetch]) -> None:
+        """Take no larger prefetch than any of these."""
+        for one in prefetches:
+            letters, size = (
+                min(self.prefetch.letters, one.letters),
+                min(self.prefetch.bytes, one.bytes),
+            )
+            self.prefetch = Prefetch(letters, size)
 
     def next(self, numbers: Iterable[int]) -> list[int]:
         """Tell which of a box's letters may leave now, in order."""
-        room = self.slice.letters - len(self.out)
+        room = self.prefetch.letters - len(self.out)
         return [number for number in numbers if number not in self.out][: max(room, 0)]
 
     def waits(self, numbers: Iterable[int]) -> bool:
@@ -42,7 +45,7 @@ class Round(Struct):
 
     def recipients(self, number: int, here: Sequence[Entry]) -> list[Entry]:
         """Tell who gets a letter: who came for what waits, and who was here when it came."""
-        return [one for one in here if one.uuid in self.targets or one.came < number]
+        return [one for one in here if one.uuid in self.targets or one.since < number]
 
     def leave(self, number: int, size: int) -> None:
         """Note that a letter is on its way once more."""

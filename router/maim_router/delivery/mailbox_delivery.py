@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import takewhile
 
 from maim_protocol.bridge import Want
-from maim_router.bridge import Delivery, EdgeLink, Ledger, Outcome, Outgoing
+from maim_router.bridge import Delivery, DeliveryTracker, EdgeLink, Outcome, Outgoing
 from maim_router.connection_map import ConnectionMap, Entry
-from maim_router.delivery.drain_progress import Round
+from maim_router.delivery.drain_progress import DrainProgress
 from maim_router.events import Address, EdgeKey
 from maim_router.mailbox import Letter, Mailbox
 
@@ -19,7 +19,7 @@ OnStored = Callable[[bool], None]
 READ_LETTERS = 8
 
 
-class Post:
+class MailboxDelivery:
     """Between the links of edges and the mailbox.
 
     A letter stays in the mailbox while it is on its way, until the client is known to have it.
@@ -38,14 +38,14 @@ class Post:
         clock: Callable[[], float] = time.time,
     ) -> None:
         # Boxes that are being emptied: nothing may overtake what is in them.
-        self.emptying: set[Box] = set()
+        self.draining_boxes: set[Box] = set()
         self._mailbox = mailbox
         self._connections = connections
         self._link = link
         self._ttl = ttl
         self._clock = clock
-        self._rounds: dict[Box, Round] = {}
-        self._watched: dict[tuple[Box, int], tuple[Ledger, Want]] = {}
+        self._drains: dict[Box, DrainProgress] = {}
+        self._watched: dict[tuple[Box, int], tuple[DeliveryTracker, Want]] = {}
 
     @property
     def mailbox(self) -> Mailbox | None:
@@ -64,18 +64,18 @@ class Post:
         letter = _letter(message, self.expires_at(message))
         self._mailbox.put(letter, on_stored, acknowledged=acknowledged)
         box = _box(message)
-        if box in self.emptying:
+        if box in self.draining_boxes:
             self._empty(box)
 
-    def watch(self, message: Outgoing, ledger: Ledger, want: Want) -> None:
-        """Let a ledger follow a letter that is about to be kept."""
-        self._watched[_box(message), message.number] = (ledger, want)
+    def watch(self, message: Outgoing, tracker: DeliveryTracker, want: Want) -> None:
+        """Let a tracker follow a letter that is about to be kept."""
+        self._watched[_box(message), message.number] = (tracker, want)
 
     def unwatch(self, message: Outgoing) -> None:
         """Follow a letter no more."""
         self._watched.pop((_box(message), message.number), None)
 
-    def came(self, entry: Entry) -> None:
+    def on_connected(self, entry: Entry) -> None:
         """Give a connection what waits for it, unless another one is being given that.
 
         One that was there before, and was announced again, also gets what is on its way to
@@ -88,15 +88,15 @@ class Post:
         here = self._connections.find(*box)
         if entry not in here:
             return
-        going = self._rounds.setdefault(box, Round())
-        if entry.restored and going.out:
-            last = max(going.out)
+        progress = self._drains.setdefault(box, DrainProgress())
+        if entry.restored and progress.out:
+            last = max(progress.out)
             numbers = [number for number in self._mailbox.numbers(*box) if number <= last]
             for letter in self._mailbox.read(*box, numbers):
-                self._give(going, letter, entry)
-        if entry.restored or going.targets.isdisjoint(one.uuid for one in here):
-            going.targets.add(entry.uuid)
-        self.emptying.add(box)
+                self._give(progress, letter, entry)
+        if entry.restored or progress.targets.isdisjoint(one.uuid for one in here):
+            progress.targets.add(entry.uuid)
+        self.draining_boxes.add(box)
         self._empty(box)
 
     def arrived(self, deliveries: Iterable[Delivery]) -> None:
@@ -108,17 +108,17 @@ class Post:
         for box, numbers in boxes.items():
             if self._mailbox is not None:
                 self._mailbox.remove(*box, numbers)
-            going = self._rounds.get(box)
-            if going is None:
+            progress = self._drains.get(box)
+            if progress is None:
                 continue
             for number in numbers:
-                going.over(number)
-            if box in self.emptying:
+                progress.over(number)
+            if box in self.draining_boxes:
                 self._empty(box)
             else:
-                self._rest(box, going)
+                self._rest(box, progress)
 
-    def put_back(
+    def requeue(
         self,
         delivery: Delivery,
         back: Collection[Address],
@@ -134,16 +134,16 @@ class Post:
             return
         box = _box(message)
         here = [one for one in self._connections.find(*box) if one.address not in back]
-        going = self._rounds.get(box)
-        if going is not None:
-            if delivery.boxed:
-                going.back(message.number)
-            going.targets.intersection_update([one.uuid for one in here])
-            if not going.targets:
-                self.emptying.discard(box)
+        progress = self._drains.get(box)
+        if progress is not None:
+            if delivery.from_mailbox:
+                progress.back(message.number)
+            progress.targets.intersection_update([one.uuid for one in here])
+            if not progress.targets:
+                self.draining_boxes.discard(box)
         self.keep(message, on_stored, acknowledged=acknowledged)
         if self._mailbox is not None:
-            self._send_after(box, message, [one for one in here if one.came > message.number])
+            self._send_after(box, message, [one for one in here if one.since > message.number])
 
     def expire(self, now: float) -> None:
         """Forget what has waited for too long, at `now` in Unix seconds."""
@@ -151,8 +151,8 @@ class Post:
             return
         for user_id, platform, number, _ in self._mailbox.expire(now):
             box = (user_id, platform)
-            if box in self._rounds:
-                self._rounds[box].over(number)
+            if box in self._drains:
+                self._drains[box].over(number)
             watched = self._watched.pop((box, number), None)
             if watched is not None:
                 watched[0].close(Outcome.EXPIRED)
@@ -166,49 +166,49 @@ class Post:
         """Send a message that came back to connections that came after it."""
         letter = _letter(message, self.expires_at(message))
         for entry in here:
-            going = self._rounds.setdefault(box, Round())
-            if entry.uuid not in going.targets:
-                self._give(going, letter, entry)
+            progress = self._drains.setdefault(box, DrainProgress())
+            if entry.uuid not in progress.targets:
+                self._give(progress, letter, entry)
 
     def _empty(self, box: Box) -> None:
         """Give the next letters of a box to whom they are for."""
         self.expire(self._clock())
-        going, mailbox = self._rounds[box], self._mailbox
+        progress, mailbox = self._drains[box], self._mailbox
         here = self._connections.find(*box)
-        going.targets.intersection_update([one.uuid for one in here])
-        if mailbox is None or not going.targets:
-            self._rest(box, going)
+        progress.targets.intersection_update([one.uuid for one in here])
+        if mailbox is None or not progress.targets:
+            self._rest(box, progress)
             return
-        going.fit(link.slice for one in here if (link := self._link(one.edge)) is not None)
+        progress.fit(link.prefetch for one in here if (link := self._link(one.edge)) is not None)
         numbers = mailbox.numbers(*box)
-        while not going.full and (later := going.next(numbers)[:READ_LETTERS]):
-            for letter in takewhile(lambda _: not going.full, mailbox.read(*box, later)):
-                for entry in going.recipients(letter.number, here):
-                    self._give(going, letter, entry)
-            if going.out.keys().isdisjoint(later):
+        while not progress.full and (later := progress.next(numbers)[:READ_LETTERS]):
+            for letter in takewhile(lambda _: not progress.full, mailbox.read(*box, later)):
+                for entry in progress.recipients(letter.number, here):
+                    self._give(progress, letter, entry)
+            if progress.out.keys().isdisjoint(later):
                 break  # they cannot be read, or nobody can be reached
-        if not going.waits(numbers):
-            going.targets.clear()
-            self._rest(box, going)
+        if not progress.waits(numbers):
+            progress.targets.clear()
+            self._rest(box, progress)
 
-    def _rest(self, box: Box, going: Round) -> None:
+    def _rest(self, box: Box, progress: DrainProgress) -> None:
         """Let a box be: nobody is to be given more of it now."""
-        self.emptying.discard(box)
-        if not going.out:
-            del self._rounds[box]
+        self.draining_boxes.discard(box)
+        if not progress.out:
+            del self._drains[box]
 
-    def _give(self, going: Round, letter: Letter, entry: Entry) -> None:
+    def _give(self, progress: DrainProgress, letter: Letter, entry: Entry) -> None:
         link = self._link(entry.edge)
         if link is None:
             return
-        going.leave(letter.number, len(letter.payload))
+        progress.leave(letter.number, len(letter.payload))
         conn = entry.open.conn
-        flight, want = None, Want.DONE
+        origin, want = None, Want.DONE
         watched = self._watched.get(((letter.user_id, letter.platform), letter.number))
         if watched is not None:
-            ledger, want = watched
-            flight = ledger.share({conn: entry.uuid}, want)
-        link.deliver(Delivery(_outgoing(letter), (conn,), flight, want, boxed=True))
+            tracker, want = watched
+            origin = tracker.add_edge({conn: entry.uuid}, want)
+        link.deliver(Delivery(_outgoing(letter), (conn,), origin, want, from_mailbox=True))
 
 
 def _box(message: Outgoing) -> Box:

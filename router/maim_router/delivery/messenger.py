@@ -11,7 +11,7 @@ from maim_router.auth import Resolver
 from maim_router.bridge import DeliveryReport, Outgoing
 from maim_router.connection_map import Audience, ConnectionMap
 from maim_router.delivery.sender import DEFAULT_TIMEOUT, Sender, WaitFor
-from maim_router.delivery.sequence import Numbers
+from maim_router.delivery.sequence import MessageSequence
 from maim_router.hooks import custom_type
 
 SERVER = "server"
@@ -24,9 +24,13 @@ class Messenger:
     """
 
     def __init__(
-        self, connections: ConnectionMap, resolver: Resolver, sender: Sender, numbers: Numbers
+        self,
+        connections: ConnectionMap,
+        resolver: Resolver,
+        sender: Sender,
+        sequence: MessageSequence,
     ) -> None:
-        self._numbers = numbers
+        self._sequence = sequence
         self._connections = connections
         self._resolver = resolver
         self._sender = sender
@@ -120,7 +124,7 @@ class Messenger:
             sender_user=SERVER,
             target_user=user_id,
             platform=platform,
-            number=self._numbers.next(now) if keep and user_id and platform else 0,
+            number=self._sequence.next(now) if keep and user_id and platform else 0,
             ttl=ttl,
         )
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 from maim_protocol.errors import ErrorCode
 from maim_router import events as ev
-from maim_router.bridge import Outcome, Returned, Share
-from maim_router.delivery.mailbox_delivery import Post
+from maim_router.bridge import EdgeTracker, Outcome, Returned
+from maim_router.delivery.mailbox_delivery import MailboxDelivery
 from maim_router.events import Address, EdgeKey, Relay
 
 log = logging.getLogger(__name__)
@@ -17,11 +17,13 @@ log = logging.getLogger(__name__)
 FULL = "the mailbox of the receiver is full"
 
 
-class Returns:
+class Redelivery:
     """Puts what must not be lost into the mailbox, and tells whoever waits for it."""
 
-    def __init__(self, post: Post, report: Callable[[ev.Settled | ev.Failed], None]) -> None:
-        self._post = post
+    def __init__(
+        self, mailbox_delivery: MailboxDelivery, report: Callable[[ev.Settled | ev.Failed], None]
+    ) -> None:
+        self._mailbox_delivery = mailbox_delivery
         self._report = report
 
     def take(
@@ -30,30 +32,30 @@ class Returns:
         """Take deliveries back from an edge, in order; `now` in Unix seconds."""
         for one in returned:
             if one.delivery.message.number:
-                self._put_back(edge, one, now, edge_lost)
-            elif isinstance(one.delivery.flight, Share):
-                one.delivery.flight.lose()
+                self._requeue_one(edge, one, now, edge_lost)
+            elif isinstance(one.delivery.origin, EdgeTracker):
+                one.delivery.origin.lose()
 
     def take_one(self, edge: EdgeKey, returned: Returned) -> None:
         """Take one delivery back, now."""
         self.take(edge, (returned,), time.time())
 
-    def _put_back(self, edge: EdgeKey, one: Returned, now: float, edge_lost: bool) -> None:
-        flight = one.delivery.flight
-        told = one.told or not isinstance(flight, Relay)
+    def _requeue_one(self, edge: EdgeKey, one: Returned, now: float, edge_lost: bool) -> None:
+        origin = one.delivery.origin
+        told = one.told or not isinstance(origin, Relay)
 
         def on_stored(stored: bool) -> None:
-            if told and not stored and self._post.mailbox is not None:
+            if told and not stored and self._mailbox_delivery.mailbox is not None:
                 log.error("a message that was acknowledged could not be kept")
-            if isinstance(flight, Relay):
-                self._relay_ended(flight, one, stored)
-            elif isinstance(flight, Share):
+            if isinstance(origin, Relay):
+                self._relay_ended(origin, one, stored)
+            elif isinstance(origin, EdgeTracker):
                 if not one.taken:
-                    flight.taken(by_edge=stored)
-                flight.end(one.conns, _outcome(one, stored, edge_lost))
+                    origin.taken(by_edge=stored)
+                origin.end(one.conns, _outcome(one, stored, edge_lost))
 
         back = [Address(edge, conn) for conn in one.conns]
-        self._post.put_back(one.delivery, back, on_stored, now, acknowledged=told)
+        self._mailbox_delivery.requeue(one.delivery, back, on_stored, now, acknowledged=told)
 
     def _relay_ended(self, relay: Relay, one: Returned, stored: bool) -> None:
         if one.taken:
@@ -61,8 +63,12 @@ class Returns:
         if stored:
             self._report(ev.Settled((relay,)))
         else:
-            code = ErrorCode.NO_ROUTE if self._post.mailbox is None else ErrorCode.MAILBOX_FULL
-            text = "the receiver was lost" if self._post.mailbox is None else FULL
+            code = (
+                ErrorCode.NO_ROUTE
+                if self._mailbox_delivery.mailbox is None
+                else ErrorCode.MAILBOX_FULL
+            )
+            text = "the receiver was lost" if self._mailbox_delivery.mailbox is None else FULL
             self._report(ev.Failed(relay, code, text))
 
 

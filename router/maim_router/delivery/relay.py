@@ -11,12 +11,12 @@ from maim_protocol.bridge import Want
 from maim_protocol.errors import ErrorCode
 from maim_router import events as ev
 from maim_router.auth import Resolver
-from maim_router.bridge import Delivery, Ledger, Outgoing
+from maim_router.bridge import Delivery, DeliveryTracker, Outgoing
 from maim_router.connection_map import Audience, ConnectionMap, Entry
-from maim_router.delivery.mailbox_delivery import Post
+from maim_router.delivery.mailbox_delivery import MailboxDelivery
 from maim_router.delivery.redelivery import FULL
 from maim_router.delivery.sender import Sender
-from maim_router.delivery.sequence import Numbers
+from maim_router.delivery.sequence import MessageSequence
 from maim_router.events import Address, EdgeKey
 
 log = logging.getLogger(__name__)
@@ -36,15 +36,15 @@ class Relay:
         resolver: Resolver,
         connections: ConnectionMap,
         sender: Sender,
-        post: Post,
-        numbers: Numbers,
+        mailbox_delivery: MailboxDelivery,
+        sequence: MessageSequence,
         report: Callable[[ev.Settled | ev.Failed], None],
     ) -> None:
         self._resolver = resolver
         self._connections = connections
         self._sender = sender
-        self._post = post
-        self._numbers = numbers
+        self._mailbox_delivery = mailbox_delivery
+        self._sequence = sequence
         self._report = report
         # With the time when the router took each message.
         self._unresolved: dict[Address, deque[tuple[ev.Relay, float]]] = {}
@@ -112,10 +112,10 @@ class Relay:
             session.open.platform,
             user_id,
             platform,
-            self._numbers.next(timestamp),
+            self._sequence.next(timestamp),
         )
-        emptying = self._post.emptying
-        if emptying and (user_id, platform) in emptying:
+        draining_boxes = self._mailbox_delivery.draining_boxes
+        if draining_boxes and (user_id, platform) in draining_boxes:
             self._keep(relay, outgoing)
         elif len(entries) == 1:
             (entry,) = entries
@@ -134,8 +134,8 @@ class Relay:
         if len(to.parts) == 1:
             self._deliver(relay, outgoing, to.parts[0].edge, to.parts[0].conns)
             return
-        ledger = Ledger(lambda any_edge: self._taken(relay, any_edge))
-        self._sender.hand_out(outgoing, to, ledger, Want.DONE)
+        tracker = DeliveryTracker(lambda any_edge: self._taken(relay, any_edge))
+        self._sender.hand_out(outgoing, to, tracker, Want.DONE)
 
     def _deliver(
         self, relay: ev.Relay, outgoing: Outgoing, edge: EdgeKey, conns: Sequence[int]
@@ -154,12 +154,12 @@ class Relay:
         def on_stored(stored: bool) -> None:
             self._taken(relay, any_edge=stored)
 
-        self._post.keep(outgoing, on_stored)
+        self._mailbox_delivery.keep(outgoing, on_stored)
 
     def _taken(self, relay: ev.Relay, any_edge: bool) -> None:
         if any_edge:
             self._report(ev.Settled((relay,)))
-        elif self._post.mailbox is None:
+        elif self._mailbox_delivery.mailbox is None:
             self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, NOBODY))
         else:
             self._report(ev.Failed(relay, ErrorCode.MAILBOX_FULL, FULL))

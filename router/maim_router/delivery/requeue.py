@@ -11,7 +11,7 @@ from maim_protocol.bridge import Deliveries, Live, Open
 from maim_protocol.errors import AttachProblem, AttachRefused
 from maim_router.auth import Signer
 from maim_router.bridge import Delivery, EdgeLink, Outgoing
-from maim_router.delivery.mailbox_delivery import Post
+from maim_router.delivery.mailbox_delivery import MailboxDelivery
 from maim_router.events import Address, EdgeKey
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 Identify = Callable[[EdgeKey, Open, Callable[[str], None]], None]
 
 
-class GivenBack:
+class Requeue:
     """An edge gives back only what was for users who were connected there.
 
     It shows what a router admitted, with that router's proof; where this one cannot check it, the
@@ -28,8 +28,10 @@ class GivenBack:
     not have written to itself.
     """
 
-    def __init__(self, post: Post, signer: Signer, identify: Identify) -> None:
-        self._post = post
+    def __init__(
+        self, mailbox_delivery: MailboxDelivery, signer: Signer, identify: Identify
+    ) -> None:
+        self._mailbox_delivery = mailbox_delivery
         self._signer = signer
         self._identify = identify
 
@@ -50,7 +52,7 @@ class GivenBack:
             keep = partial(self._keep, link, conn, platform, messages)
             if live is None:
                 keep("")
-            elif self._signer.proves(link.key, live):
+            elif self._signer.verifies(link.key, live):
                 keep(live.admission.user_id)
             else:
                 self._identify(link.key, live.open, keep)
@@ -67,7 +69,9 @@ class GivenBack:
         for ordinal, message in messages:
             if user_id and (message.target_user, message.platform) == (user_id, platform):
                 delivery, answer = Delivery(message, (conn,), None), partial(_answer, link, ordinal)
-                self._post.put_back(delivery, back, answer, time.time(), acknowledged=True)
+                self._mailbox_delivery.requeue(
+                    delivery, back, answer, time.time(), acknowledged=True
+                )
             else:
                 log.warning("edge %s gave back what was not for its client", link.key.edge_id)
                 link.keep(ordinal)

@@ -12,15 +12,15 @@ from maim_protocol.bridge import Want
 from maim_router.bridge import (
     Delivery,
     DeliveryReport,
+    DeliveryTracker,
     EdgeLink,
-    Ledger,
     Outcome,
     Outgoing,
     Returned,
 )
 from maim_router.connection_map import Audience
-from maim_router.delivery.mailbox_delivery import Post
-from maim_router.delivery.redelivery import Returns
+from maim_router.delivery.mailbox_delivery import MailboxDelivery
+from maim_router.delivery.redelivery import Redelivery
 from maim_router.events import EdgeKey
 
 WaitFor = Literal["written", "acked"]
@@ -31,25 +31,30 @@ class Sender:
     """Sends over the links of the attached edges; `link` looks one up."""
 
     def __init__(
-        self, link: Callable[[EdgeKey], EdgeLink | None], post: Post, returns: Returns
+        self,
+        link: Callable[[EdgeKey], EdgeLink | None],
+        mailbox_delivery: MailboxDelivery,
+        redelivery: Redelivery,
     ) -> None:
         self.link = link
-        self._post = post
-        self._returns = returns
+        self._mailbox_delivery = mailbox_delivery
+        self._redelivery = redelivery
 
-    def hand_out(self, message: Outgoing, to: Audience, ledger: Ledger, want: Want) -> None:
-        """Send a message to connections, once to each edge; the ledger hears of every one."""
+    def hand_out(
+        self, message: Outgoing, to: Audience, tracker: DeliveryTracker, want: Want
+    ) -> None:
+        """Send a message to connections, once to each edge; the tracker hears of every one."""
         # Counted in until all edges are: a lost one must not look like the end of the message.
-        ledger.expect()
+        tracker.expect()
         for part in to.parts:
-            share = ledger.share(part.uuids, want)
+            share = tracker.add_edge(part.uuids, want)
             link = self.link(part.edge)
             if link is not None:
                 link.deliver(Delivery(message, part.conns, share, want))
             else:
                 lost = Returned(Delivery(message, part.conns, share, want), part.conns)
-                self._returns.take(part.edge, (lost,), time.time(), edge_lost=True)
-        ledger.taken(by_edge=False)
+                self._redelivery.take(part.edge, (lost,), time.time(), edge_lost=True)
+        tracker.taken(by_edge=False)
 
     async def send(
         self, message: Outgoing, to: Audience, wait_for: WaitFor, timeout: float
@@ -60,63 +65,63 @@ class Sender:
         there: one with a number waits in the mailbox.
         """
         box = (message.target_user, message.platform)
-        if message.number and (not to.uuids or box in self._post.emptying):
+        if message.number and (not to.uuids or box in self._mailbox_delivery.draining_boxes):
             return await self._leave(message, to, wait_for, timeout)
         want = Want.ACKED if wait_for == "acked" else Want.WRITTEN
         if want is Want.WRITTEN and not message.number:
             want = Want.PASSING
-        ledger = Ledger()
+        tracker = DeliveryTracker()
         if want is Want.ACKED and message.number:
-            self._post.watch(message, ledger, want)
+            self._mailbox_delivery.watch(message, tracker, want)
         try:
-            self.hand_out(message, to, ledger, want)
-            await self._wait(message, ledger, wait_for, timeout)
+            self.hand_out(message, to, tracker, want)
+            await self._wait(message, tracker, wait_for, timeout)
         finally:
-            self._post.unwatch(message)
+            self._mailbox_delivery.unwatch(message)
         outcomes = dict.fromkeys(to.uuids, Outcome.SLOW)
-        outcomes.update(ledger.outcomes)
-        return self._report(message, outcomes, ledger.box)
+        outcomes.update(tracker.outcomes)
+        return self._report(message, outcomes, tracker.box)
 
     async def _leave(
         self, message: Outgoing, to: Audience, wait_for: WaitFor, timeout: float
     ) -> DeliveryReport:
         """Leave a message in the mailbox, behind what is there."""
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        ledger = Ledger()
+        tracker = DeliveryTracker()
         if wait_for == "acked":
-            self._post.watch(message, ledger, Want.ACKED)
+            self._mailbox_delivery.watch(message, tracker, Want.ACKED)
         try:
-            self._post.keep(message, partial(_answer, stored))
+            self._mailbox_delivery.keep(message, partial(_answer, stored))
             if not await stored:
                 # Whoever is there has not taken what was before it.
                 return self._report(message, dict.fromkeys(to.uuids, Outcome.SLOW))
             if wait_for == "acked":
-                await self._wait(message, ledger, wait_for, timeout, boxed=True)
+                await self._wait(message, tracker, wait_for, timeout, from_mailbox=True)
         finally:
-            self._post.unwatch(message)
-        return self._report(message, ledger.outcomes, ledger.box or Outcome.QUEUED)
+            self._mailbox_delivery.unwatch(message)
+        return self._report(message, tracker.outcomes, tracker.box or Outcome.QUEUED)
 
     async def _wait(
         self,
         message: Outgoing,
-        ledger: Ledger,
+        tracker: DeliveryTracker,
         wait_for: WaitFor,
         timeout: float,
         *,
-        boxed: bool = False,
+        from_mailbox: bool = False,
     ) -> None:
         """Wait for the last word; an acknowledgement may also come by way of the mailbox."""
         clock = asyncio.get_running_loop().time
-        end, expires_at = clock() + timeout, self._post.expires_at(message)
-        if not boxed:
-            await ledger.wait(timeout)
-            boxed = wait_for == "acked" and ledger.boxed
-        while boxed and (left := end - clock()) > 0:
+        end, expires_at = clock() + timeout, self._mailbox_delivery.expires_at(message)
+        if not from_mailbox:
+            await tracker.wait(timeout)
+            from_mailbox = wait_for == "acked" and tracker.queued
+        while from_mailbox and (left := end - clock()) > 0:
             ttl = expires_at - time.time()
-            known = await ledger.wait(min(left, ttl), for_box=True)
-            if not known and ttl <= left and not ledger.open:
-                self._post.expire(expires_at)  # without any edge nobody else looks
-            boxed = known and ledger.boxed
+            known = await tracker.wait(min(left, ttl), for_box=True)
+            if not known and ttl <= left and not tracker.open:
+                self._mailbox_delivery.expire(expires_at)  # without any edge nobody else looks
+            from_mailbox = known and tracker.queued
 
     def _report(
         self, message: Outgoing, outcomes: dict[str, Outcome], box: Outcome | None = None
@@ -127,7 +132,7 @@ class Sender:
                 uuid: box if outcome is Outcome.QUEUED else outcome
                 for uuid, outcome in outcomes.items()
             }
-        expires_at = self._post.expires_at(message) if queued else 0.0
+        expires_at = self._mailbox_delivery.expires_at(message) if queued else 0.0
         return DeliveryReport(message.msg_id, message.target_user, outcomes, box, expires_at)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from maim_router.mailbox import Mailbox
 
 
-class Numbers:
+class MessageSequence:
     """Numbers that grow with time and are never given twice, nor by a later run of the router.
 
     They are microseconds of the Unix clock, or one more than the last where that is later:

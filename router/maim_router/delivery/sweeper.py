@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from maim_router.delivery.mailbox_delivery import Post
+from maim_router.delivery.mailbox_delivery import MailboxDelivery
 
 SWEEP_SECONDS = 1.0
 
@@ -13,13 +13,13 @@ SWEEP_SECONDS = 1.0
 class Sweeper:
     """Sweeps once a second while it runs."""
 
-    def __init__(self, post: Post) -> None:
-        self._post = post
+    def __init__(self, mailbox_delivery: MailboxDelivery) -> None:
+        self._mailbox_delivery = mailbox_delivery
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin, unless it runs or there is nothing to sweep."""
-        if self._task is None and self._post.mailbox is not None:
+        if self._task is None and self._mailbox_delivery.mailbox is not None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
@@ -30,5 +30,5 @@ class Sweeper:
 
     async def _run(self) -> None:
         while True:
-            self._post.expire(time.time())
+            self._mailbox_delivery.expire(time.time())
             await asyncio.sleep(SWEEP_SECONDS)

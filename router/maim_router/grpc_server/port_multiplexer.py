@@ -24,7 +24,7 @@ from maim_protocol.http2 import announces_thin_stream
 from maim_router.grpc_server.access import Access
 from maim_router.grpc_server.attach_http2 import Attachments
 from maim_router.grpc_server.listening import check_socket_file
-from maim_router.grpc_server.tcp_proxy import splice
+from maim_router.grpc_server.tcp_proxy import proxy
 from maim_router.node import Node
 from maim_runtime.listening import bind, bound_port
 
@@ -34,17 +34,17 @@ log = logging.getLogger(__name__)
 FIRST_BYTES_SECONDS = 10.0
 END_SECONDS = 1.0
 BACKLOG = 1024
-BEHIND = "grpc"
+GRPC_SOCKET = "grpc"
 HAS_UNIX_SOCKETS = sys.platform != "win32"
 
 
-class Door:
+class PortMultiplexer:
     """Listens for edges, served by `attachments`, and for all others, served `behind` it."""
 
     def __init__(self, attachments: Attachments, folder: Path) -> None:
         self._attachments = attachments
         self._folder = folder
-        self._behind = folder / BEHIND
+        self._grpc_socket = folder / GRPC_SOCKET
         self._servers: list[asyncio.Server] = []
         self._paths: list[Path] = []
         self._open: set[asyncio.Transport] = set()
@@ -52,9 +52,9 @@ class Door:
         self._empty = asyncio.Event()
 
     @property
-    def behind(self) -> str:
+    def grpc_address(self) -> str:
         """Where grpcio is to listen for what is not an edge of ours."""
-        return f"{UNIX}{self._behind}"
+        return f"{UNIX}{self._grpc_socket}"
 
     async def listen(self, address: str, tls: ssl.SSLContext | None) -> str:
         """Listen at `host:port` or `unix:/path`; returns the address with the port it got.
@@ -65,7 +65,7 @@ class Door:
         if address.startswith(UNIX):
             path = Path(unix_path(address))
             check_socket_file(path)
-            server = await loop.create_unix_server(self._visitor, path, backlog=BACKLOG)
+            server = await loop.create_unix_server(self._unidentified, path, backlog=BACKLOG)
             self._servers.append(server)
             self._paths.append(path)
             return address
@@ -75,7 +75,11 @@ class Door:
         seconds = FIRST_BYTES_SECONDS if tls else None
         try:
             server = await loop.create_server(
-                self._visitor, sock=sock, backlog=BACKLOG, ssl=tls, ssl_handshake_timeout=seconds
+                self._unidentified,
+                sock=sock,
+                backlog=BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=seconds,
             )
         except OSError:
             sock.close()
@@ -106,10 +110,10 @@ class Door:
         await self._attachments.stop(0)  # those that came in the meantime
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _visitor(self) -> asyncio.Protocol:
-        return _Visitor(self._welcome, self._opened, self._closed)
+    def _unidentified(self) -> asyncio.Protocol:
+        return _Unidentified(self._hand_over, self._opened, self._closed)
 
-    def _welcome(self, transport: asyncio.Transport, head: bytes, thin: bool) -> None:
+    def _hand_over(self, transport: asyncio.Transport, head: bytes, thin: bool) -> None:
         """Hand a connection over to who serves it; `head` was read already."""
         if not thin:
             transport.pause_reading()
@@ -124,8 +128,8 @@ class Door:
 
     async def _join(self, transport: asyncio.Transport, head: bytes) -> None:
         try:
-            _, far = await splice(
-                transport, str(self._behind), head, lambda half: self._closed(half.transport)
+            _, far = await proxy(
+                transport, str(self._grpc_socket), head, lambda half: self._closed(half.transport)
             )
         except OSError:
             log.exception("the gRPC server of this router does not answer")
@@ -142,39 +146,39 @@ class Door:
             self._empty.set()
 
 
-def make_door(node: Node, access: Access | None) -> Door | None:
-    """Make a door; None, with a line in the log, where grpcio cannot be put behind one."""
+def make_port_multiplexer(node: Node, access: Access | None) -> PortMultiplexer | None:
+    """Make one; None, with a line in the log, where grpcio cannot be put behind it."""
     try:
         folder = _make_folder()
     except (OSError, ValueError) as error:
         log.warning("bridge http2 is not possible here: %s; grpcio serves edges", error)
         return None
-    return Door(Attachments(node, access), folder)
+    return PortMultiplexer(Attachments(node, access), folder)
 
 
 def _make_folder() -> Path:
-    """Make a folder that nobody else may enter, for a socket behind the door."""
+    """Make a folder that nobody else may enter, for a socket behind the multiplexer."""
     if not HAS_UNIX_SOCKETS:
         raise ValueError("expected unix sockets")
     folder = Path(tempfile.mkdtemp(prefix="maim-"))
     try:
-        unix_path(f"{UNIX}{folder / BEHIND}")
+        unix_path(f"{UNIX}{folder / GRPC_SOCKET}")
     except ValueError as error:
         folder.rmdir()
         raise ValueError(f"expected {error}, got one in {folder}") from None
     return folder
 
 
-class _Visitor(asyncio.Protocol):
+class _Unidentified(asyncio.Protocol):
     """A connection that has not shown what it is."""
 
     def __init__(
         self,
-        welcome: Callable[[asyncio.Transport, bytes, bool], None],
+        hand_over: Callable[[asyncio.Transport, bytes, bool], None],
         opened: Callable[[asyncio.Transport], None],
         closed: Callable[[asyncio.Transport], None],
     ) -> None:
-        self._welcome = welcome
+        self._hand_over = hand_over
         self._opened = opened
         self._closed = closed
         self._head = b""
@@ -195,7 +199,7 @@ class _Visitor(asyncio.Protocol):
         thin = announces_thin_stream(self._head)
         if thin is not None:
             self._timer.cancel()
-            self._welcome(self._transport, self._head, thin)
+            self._hand_over(self._transport, self._head, thin)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()

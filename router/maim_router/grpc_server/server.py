@@ -18,7 +18,7 @@ from maim_router.control import ControlService
 from maim_router.grpc_server.access import Access, Authenticate, check_open
 from maim_router.grpc_server.attach_grpc import ANSWER_SECONDS, SILENCE_SECONDS, BridgeService
 from maim_router.grpc_server.listening import ServerTls, listen
-from maim_router.grpc_server.port_multiplexer import Door, make_door
+from maim_router.grpc_server.port_multiplexer import PortMultiplexer, make_port_multiplexer
 from maim_router.grpc_server.request_parsing import Parsing
 from maim_router.node import Node
 from maim_runtime.grpc_options import keepalive
@@ -67,7 +67,7 @@ class RouterService:
         self._control = ControlService(node)
         self._health: Any = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
-        self._door: Door | None = None
+        self._multiplexer: PortMultiplexer | None = None
         self.addresses: tuple[str, ...] = ()
 
     async def start(self) -> None:
@@ -81,9 +81,11 @@ class RouterService:
             check_open([*options.addresses, *options.extra_addresses])
         access = Access(options.authenticate) if options.authenticate else None
         server = self._make_server(access)
-        self._door = make_door(self._node, access) if options.bridge == "http2" else None
-        if self._door is not None:
-            listen(server, self._door.behind, None)
+        self._multiplexer = (
+            make_port_multiplexer(self._node, access) if options.bridge == "http2" else None
+        )
+        if self._multiplexer is not None:
+            listen(server, self._multiplexer.grpc_address, None)
         bound = [await self._listen(server, place, options.tls) for place in options.addresses]
         bound += [await self._listen(server, place, None) for place in options.extra_addresses]
         await server.start()
@@ -101,20 +103,20 @@ class RouterService:
         await self.drain()
         await self._control.stop()
         server, self._server = self._server, None
-        door, self._door = self._door, None
+        multiplexer, self._multiplexer = self._multiplexer, None
         ends: list[Awaitable[None]] = []
-        if door is not None:
-            ends.append(door.drain(grace))
+        if multiplexer is not None:
+            ends.append(multiplexer.drain(grace))
         if server is not None:
             ends.append(server.stop(grace))
         await asyncio.gather(*ends)
-        if door is not None:
-            await door.stop()
+        if multiplexer is not None:
+            await multiplexer.stop()
 
     async def _listen(self, server: grpc.aio.Server, address: str, tls: ServerTls | None) -> str:
-        if self._door is None:
+        if self._multiplexer is None:
             return listen(server, address, tls)
-        return await self._door.listen(address, tls.context() if tls else None)
+        return await self._multiplexer.listen(address, tls.context() if tls else None)
 
     def _make_server(self, access: Access | None) -> grpc.aio.Server:
         options = self._options

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from typing import cast
 
 
-class Half(asyncio.Protocol):
+class ProxyEnd(asyncio.Protocol):
     """One of the two: what it reads the other writes, and the slower end sets the pace.
 
     A half-close is passed on where both can have one, which TLS cannot. `on_closed` is called
     at the end.
     """
 
-    def __init__(self, on_closed: Callable[[Half], None]) -> None:
+    def __init__(self, on_closed: Callable[[ProxyEnd], None]) -> None:
         self._on_closed = on_closed
         self._ended = False
         self.transport: asyncio.Transport
-        self.other: Half
+        self.other: ProxyEnd
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -55,14 +55,14 @@ class Half(asyncio.Protocol):
         self._on_closed(self)
 
 
-async def splice(
-    front: asyncio.Transport, path: str, head: bytes, on_closed: Callable[[Half], None]
-) -> tuple[Half, Half]:
+async def proxy(
+    front: asyncio.Transport, path: str, head: bytes, on_closed: Callable[[ProxyEnd], None]
+) -> tuple[ProxyEnd, ProxyEnd]:
     """Join a connection, of which `head` was read, with the unix socket at `path`.
 
     `front` must not read meanwhile. Raises `OSError` when nobody serves the socket.
     """
-    near, far = Half(on_closed), Half(on_closed)
+    near, far = ProxyEnd(on_closed), ProxyEnd(on_closed)
     near.other, far.other = far, near
     near.connection_made(front)
     await asyncio.get_running_loop().create_unix_connection(lambda: far, path)

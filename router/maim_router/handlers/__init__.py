@@ -4,6 +4,6 @@ Imports hooks and events.
 """
 
 from maim_router.handlers.dispatch import Ack, Dispatch, metadata
-from maim_router.handlers.runner import Handlers, Job, Order
+from maim_router.handlers.runner import HandlerRunner, Job, Order
 
-__all__ = ["Ack", "Dispatch", "Handlers", "Job", "Order", "metadata"]
+__all__ = ["Ack", "Dispatch", "HandlerRunner", "Job", "Order", "metadata"]

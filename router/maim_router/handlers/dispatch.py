@@ -13,7 +13,7 @@ from maim_protocol.errors import ErrorCode
 from maim_protocol.message import APIMessageBase
 from maim_router import events as ev
 from maim_router.events import Session
-from maim_router.handlers.runner import Handlers, Job
+from maim_router.handlers.runner import HandlerRunner, Job
 from maim_router.hooks import ConnectionCallback, Hooks, Metadata
 
 Ack = Literal["handled", "received"]
@@ -25,7 +25,7 @@ class Dispatch:
     def __init__(
         self,
         hooks: Hooks,
-        handlers: Handlers,
+        handlers: HandlerRunner,
         ack: Ack,
         report: Callable[[ev.Settled | ev.Failed], None],
     ) -> None:
@@ -55,7 +55,7 @@ class Dispatch:
         job = Job(
             message.type,
             message.msg_id,
-            _lane(session),
+            _ordering_key(session),
             handler,
             (decoded, about),
             started=(lambda: self._report(ev.Settled((dispatch,)))) if early else None,
@@ -80,7 +80,9 @@ class Dispatch:
     def _notify(self, name: str, callback: ConnectionCallback | None, session: Session) -> None:
         if callback is not None:
             arguments = (session.uuid, metadata(session))
-            self._handlers.submit(Job(name, session.uuid, _lane(session), callback, arguments))
+            self._handlers.submit(
+                Job(name, session.uuid, _ordering_key(session), callback, arguments)
+            )
 
     def _decode(self, message: ev.Inbound) -> tuple[Callable[..., Any] | None, Any]:
         payload = msgspec.json.decode(message.payload)
@@ -116,7 +118,7 @@ def metadata(session: Session) -> Metadata:
     }
 
 
-def _lane(session: Session) -> tuple[str, str]:
+def _ordering_key(session: Session) -> tuple[str, str]:
     return session.user_id, session.open.platform
 
 

@@ -22,14 +22,14 @@ Order = Literal["concurrent", "sequential"]
 class Job(Struct, frozen=True, gc=False):
     """One call of a handler.
 
-    `kind` and `id` name it in the log. `lane` is the sender (only one job of it runs at a time
+    `kind` and `id` name it in the log. `ordering_key` is the sender (one job of it runs at a time
     when the order is sequential); `done` is told whether the handler returned. A job without
     `done` is a notification.
     """
 
     kind: str
     id: str
-    lane: Hashable
+    ordering_key: Hashable
     callback: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
     started: Callable[[], None] | None = None
@@ -41,7 +41,7 @@ class Job(Struct, frozen=True, gc=False):
         return f"{self.kind} {self.id}"
 
 
-class Handlers:
+class HandlerRunner:
     """Starts jobs in order of arrival, at most `limit` at once; the others wait their turn.
 
     What waits is bounded by what the edges keep for their clients until it is settled.
@@ -51,7 +51,7 @@ class Handlers:
         self._limit = limit
         self._sequential = order == "sequential"
         self._waiting: deque[Job] = deque()
-        self._lanes: dict[Hashable, deque[Job]] = {}
+        self._queues: dict[Hashable, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._excused: set[asyncio.Task[Any] | None] = set()
         # Set when there may be fewer tasks to wait for, for who waits for their end.
@@ -64,18 +64,18 @@ class Handlers:
     @property
     def waiting(self) -> int:
         """How many jobs wait for their turn."""
-        return len(self._waiting) + sum(len(lane) for lane in self._lanes.values())
+        return len(self._waiting) + sum(len(ordering_key) for ordering_key in self._queues.values())
 
     def submit(self, job: Job) -> None:
         """Start a job, or let it wait for its turn."""
         if self._stopping and job.done is not None:
             return
         if self._sequential:
-            lane = self._lanes.get(job.lane)
-            if lane is not None:
-                lane.append(job)
+            ordering_key = self._queues.get(job.ordering_key)
+            if ordering_key is not None:
+                ordering_key.append(job)
                 return
-            self._lanes[job.lane] = deque()
+            self._queues[job.ordering_key] = deque()
         if self.active < self._limit and not self._waiting:
             self._start(job)
         else:
@@ -101,9 +101,12 @@ class Handlers:
         go on.
         """
         self._stopping = True
-        left = [*self._waiting, *(job for lane in self._lanes.values() for job in lane)]
+        left = [
+            *self._waiting,
+            *(job for ordering_key in self._queues.values() for job in ordering_key),
+        ]
         self._waiting = deque(job for job in left if job.done is None)
-        self._lanes.clear()
+        self._queues.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._none_left()
@@ -112,7 +115,7 @@ class Handlers:
         """Finish for `timeout` seconds, then drop what waits and cancel what still runs."""
         await self.finish(timeout)
         self._waiting.clear()
-        self._lanes.clear()
+        self._queues.clear()
         for task in self._left():
             task.add_done_callback(lambda _: self._fewer.set())
             task.cancel()
@@ -141,14 +144,14 @@ class Handlers:
 
     async def _run(self, job: Job) -> None:
         try:
-            returned = await self._returns(job)
+            returned = await self._redelivery(job)
             # Not reached when cancelled: a message whose handler was cut off is not answered.
             if job.done is not None:
                 job.done(returned)
         finally:
             self._finished(job)
 
-    async def _returns(self, job: Job) -> bool:
+    async def _redelivery(self, job: Job) -> bool:
         try:
             await call(job.callback, *job.arguments)
         except Exception:
@@ -164,11 +167,11 @@ class Handlers:
         if self._stopping:
             self._fewer.set()
         if self._sequential:
-            lane = self._lanes.get(job.lane)
-            if lane:
-                self._waiting.append(lane.popleft())
-            elif lane is not None:
-                del self._lanes[job.lane]
+            ordering_key = self._queues.get(job.ordering_key)
+            if ordering_key:
+                self._waiting.append(ordering_key.popleft())
+            elif ordering_key is not None:
+                del self._queues[job.ordering_key]
         if self._waiting and not self._advancing:
             self._advance()
 

@@ -11,11 +11,11 @@ from maim_router.hooks.callbacks import (
     call,
     custom_type,
 )
-from maim_router.hooks.executor import Aside
+from maim_router.hooks.executor import CallbackExecutor
 
 __all__ = [
-    "Aside",
     "AuthCallback",
+    "CallbackExecutor",
     "ConnectionCallback",
     "Hooks",
     "Metadata",

@@ -85,10 +85,10 @@ async def call(callback: Callable[..., Any], *args: Any) -> Any:
         raise as_error(error) from error
     if result is None:
         return None  # what most return that are no coroutines; asking costs more than the call
-    return await own_result(result) if inspect.isawaitable(result) else result
+    return await await_result(result) if inspect.isawaitable(result) else result
 
 
-async def own_result(result: Awaitable[Any]) -> Any:
+async def await_result(result: Awaitable[Any]) -> Any:
     """Await what a callback returned; raises as `call`.
 
     That something the callback waited for was cancelled is an error of the callback; it must

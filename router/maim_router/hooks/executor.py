@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from maim_router.hooks.callbacks import as_error, call, own_result
+from maim_router.hooks.callbacks import as_error, await_result, call
 
 # How long a thread stays for the next call: starting one costs more than most callbacks.
 IDLE_SECONDS = 5.0
 
 
-class Aside:
+class CallbackExecutor:
     """Runs an `async def` on the loop, anything else in a thread.
 
     At most `limit` calls run in threads at once; further calls wait for a place. Nothing waits
@@ -33,7 +33,7 @@ class Aside:
         if inspect.iscoroutinefunction(callback):
             return await call(callback, *args)
         result = await self._in_thread(callback, *args)
-        return await own_result(result) if inspect.isawaitable(result) else result
+        return await await_result(result) if inspect.isawaitable(result) else result
 
     async def _in_thread(self, callback: Callable[..., Any], *args: Any) -> Any:
         loop = asyncio.get_running_loop()

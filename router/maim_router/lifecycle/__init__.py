@@ -5,6 +5,14 @@ Imports auth, the connection map, handlers.
 
 from maim_router.lifecycle.admission import Admission
 from maim_router.lifecycle.feed import LifecycleFeed
-from maim_router.lifecycle.log import Happened, Kind, LifecycleLog, NotInLog, Shown
+from maim_router.lifecycle.log import ConnectionView, Kind, LifecycleEvent, LifecycleLog, LogGap
 
-__all__ = ["Admission", "Happened", "Kind", "LifecycleFeed", "LifecycleLog", "NotInLog", "Shown"]
+__all__ = [
+    "Admission",
+    "ConnectionView",
+    "Kind",
+    "LifecycleEvent",
+    "LifecycleFeed",
+    "LifecycleLog",
+    "LogGap",
+]

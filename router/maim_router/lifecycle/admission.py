@@ -14,7 +14,7 @@ from maim_protocol.errors import Refusal
 from maim_router import events as ev
 from maim_router.auth import Auth, AuthAnswer, Denials
 from maim_router.connection_map import ConnectionMap, Entry
-from maim_router.delivery import Numbers
+from maim_router.delivery import MessageSequence
 from maim_router.events import Address, EdgeKey, Session
 from maim_router.handlers import metadata
 
@@ -44,13 +44,13 @@ class Admission:
         auth: Auth,
         connections: ConnectionMap,
         report: Callable[[ev.Event], None],
-        numbers: Numbers,
+        sequence: MessageSequence,
     ) -> None:
         self.denials = Denials()
         self._auth = auth
         self._connections = connections
         self._report = report
-        self._numbers = numbers
+        self._sequence = sequence
         self._asking: _Tasks = {}
         self._identifying: _Tasks = {}
         self._writes: asyncio.Queue[_Job] = asyncio.Queue()
@@ -78,7 +78,7 @@ class Admission:
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write_all())
 
-    def afterwards(self, call: Callable[[], None]) -> None:
+    def after_writes(self, call: Callable[[], None]) -> None:
         """Call back when everything that was to be written by now is in the map.
 
         That is before anybody hears who takes over from a connection that was removed.
@@ -93,7 +93,7 @@ class Admission:
         if asking := [task for task, of in self._asking.items() if of == edge]:
             await asyncio.wait(asking)
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.afterwards(lambda: None if reached.done() else reached.set_result(None))
+        self.after_writes(lambda: None if reached.done() else reached.set_result(None))
         await reached
 
     async def stop(self) -> None:
@@ -161,14 +161,14 @@ class Admission:
 
     async def _remove(self, address: Address) -> Sequence[Entry]:
         try:
-            removed = await self._connections.remove(address, self._numbers.next(time.time()))
+            removed = await self._connections.remove(address, self._sequence.next(time.time()))
         except Exception:
             log.exception("connection map: %s was not removed", address)
             return ()
         return removed.activated if removed is not None else ()
 
     def _entry(self, session: Session) -> Entry:
-        came = self._numbers.next(time.time())
+        since = self._sequence.next(time.time())
         return Entry(
-            session.uuid, session.user_id, session.edge, session.open, session.restored, came
+            session.uuid, session.user_id, session.edge, session.open, session.restored, since
         )

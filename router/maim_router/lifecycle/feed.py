@@ -12,7 +12,14 @@ from functools import partial
 from maim_router import events as ev
 from maim_router.events import Session
 from maim_router.handlers import Dispatch
-from maim_router.lifecycle.log import MAX_BYTES, MAX_EVENTS, Happened, Kind, LifecycleLog, Shown
+from maim_router.lifecycle.log import (
+    MAX_BYTES,
+    MAX_EVENTS,
+    ConnectionView,
+    Kind,
+    LifecycleEvent,
+    LifecycleLog,
+)
 
 Notify = ev.NotifyConnected | ev.NotifyActivated | ev.NotifyDisconnected
 
@@ -20,23 +27,23 @@ Notify = ev.NotifyConnected | ev.NotifyActivated | ev.NotifyDisconnected
 class LifecycleFeed:
     """Numbers each event in the order in which the map changed, then calls the application.
 
-    `afterwards` calls back when the map holds what was ordered by now: a connection that leaves
+    `after_writes` calls back when the map holds what was ordered by now: a connection that leaves
     is gone for watchers when it is gone from the map.
     """
 
     def __init__(
-        self, dispatch: Dispatch, afterwards: Callable[[Callable[[], None]], None]
+        self, dispatch: Dispatch, after_writes: Callable[[Callable[[], None]], None]
     ) -> None:
         self.log = LifecycleLog(uuid.uuid4().hex, MAX_EVENTS, MAX_BYTES)
         self._dispatch = dispatch
-        self._afterwards = afterwards
+        self._after_writes = after_writes
         self._news = asyncio.Event()
         self._closed = False
 
     def take(self, action: Notify) -> None:
         """Write an event down, one that the map has still to follow when it has."""
         if isinstance(action, ev.NotifyDisconnected) and not action.replaced_by:
-            self._afterwards(partial(self._take, action))
+            self._after_writes(partial(self._take, action))
         else:
             self._take(action)
 
@@ -51,7 +58,7 @@ class LifecycleFeed:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 written = asyncio.Event()
-                self._afterwards(written.set)
+                self._after_writes(written.set)
                 await written.wait()
         self._closed = True
         self._wake()
@@ -71,7 +78,7 @@ class LifecycleFeed:
     def _append(
         self, kind: Kind, session: Session, code: int = 0, reason: str = "", by: str = ""
     ) -> None:
-        event = Happened(kind, Shown.of(session), time.time(), code, reason, by)
+        event = LifecycleEvent(kind, ConnectionView.of(session), time.time(), code, reason, by)
         self.log.append(event)
         self._wake()
 

@@ -25,7 +25,7 @@ class Kind(enum.Enum):
     ACTIVATED = "activated"
 
 
-class Shown(Struct, frozen=True, gc=False):
+class ConnectionView(Struct, frozen=True, gc=False):
     """A connection as it is shown to others: without its credential and its headers."""
 
     uuid: str
@@ -39,7 +39,7 @@ class Shown(Struct, frozen=True, gc=False):
     restored: bool = False
 
     @classmethod
-    def of(cls, session: Session) -> Shown:
+    def of(cls, session: Session) -> ConnectionView:
         """Show a session."""
         asked = session.open
         return cls(
@@ -55,18 +55,18 @@ class Shown(Struct, frozen=True, gc=False):
         )
 
 
-class Happened(Struct, frozen=True, gc=False):
+class LifecycleEvent(Struct, frozen=True, gc=False):
     """One event at `time` (Unix seconds); why it ended, and for whom, where it did."""
 
     kind: Kind
-    connection: Shown
+    connection: ConnectionView
     time: float
     code: int = 0
     reason: str = ""
     replaced_by: str = ""
 
 
-class NotInLog(Exception):
+class LogGap(Exception):
     """The log cannot go on where it was asked to; `reason` is for programs."""
 
     def __init__(self, reason: str, text: str) -> None:
@@ -86,9 +86,9 @@ class LifecycleLog:
         self._max_bytes = max_bytes
         self._bytes = 0
         # By number: they are consecutive, so that any is found at once.
-        self._events: dict[int, Happened] = {}
+        self._events: dict[int, LifecycleEvent] = {}
 
-    def append(self, event: Happened) -> None:
+    def append(self, event: LifecycleEvent) -> None:
         """Add an event; the oldest give way to it."""
         self._events[self.next] = event
         self.next += 1
@@ -100,30 +100,30 @@ class LifecycleLog:
     def start(self, from_seq: int, log_id: str = "") -> int:
         """Tell the number of the first event for who asks; 0: of the next one.
 
-        Raises `NotInLog` when that event is gone, or is none of this run.
+        Raises `LogGap` when that event is gone, or is none of this run.
         """
         if log_id not in ("", self.id):
             text = "the numbers are those of another router run, events between are not known"
-            raise NotInLog("LOG_ID_DIFFERS", text)
+            raise LogGap("LOG_ID_DIFFERS", text)
         if from_seq > self.next:
             text = f"from_seq: expected at most {self.next}, got {from_seq}"
-            raise NotInLog("FROM_SEQ_TOO_NEW", f"{text}: it is a number of another router run")
+            raise LogGap("FROM_SEQ_TOO_NEW", f"{text}: it is a number of another router run")
         if from_seq:
             self._check(from_seq, "FROM_SEQ_TOO_OLD")
         return from_seq or self.next
 
-    def read(self, seq: int, most: int) -> Sequence[Happened]:
-        """Return up to `most` events from a number on; raises `NotInLog` when that is gone."""
+    def read(self, seq: int, most: int) -> Sequence[LifecycleEvent]:
+        """Return up to `most` events from a number on; raises `LogGap` when that is gone."""
         self._check(seq, "WATCHER_TOO_SLOW")
         return [self._events[one] for one in range(seq, min(seq + most, self.next))]
 
     def _check(self, seq: int, reason: str) -> None:
         if seq < self.oldest:
             text = f"event {seq} is not kept any more, the oldest that is there is {self.oldest}"
-            raise NotInLog(reason, text)
+            raise LogGap(reason, text)
 
 
-def size_of(event: Happened) -> int:
+def size_of(event: LifecycleEvent) -> int:
     """Tell about how many bytes an event takes; texts that it shares count in full."""
     seen = event.connection
     texts = (seen.uuid, seen.user_id, seen.platform, seen.label, seen.edge_id, seen.client_ip)

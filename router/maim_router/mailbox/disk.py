@@ -74,7 +74,7 @@ class Disk:
 
     def __init__(self, path: Path) -> None:
         """Open or make it; raises `ConfigError` that names it."""
-        self._held = ExitStack()
+        self._resources = ExitStack()
         try:
             with ExitStack() as opening:
                 opening.enter_context(_locked(path))
@@ -82,7 +82,7 @@ class Disk:
                 self._writer = opening.enter_context(_connected(path))
                 _prepare(path, self._writer)
                 self._reader = opening.enter_context(_connected(path))
-                self._held = opening.pop_all()
+                self._resources = opening.pop_all()
         except OSError as error:
             raise ConfigError(f"{path}: cannot open the mailbox ({error.strerror})") from None
         except sqlite3.Error as error:
@@ -117,7 +117,7 @@ class Disk:
 
     def close(self) -> None:
         """Close the file, all of it in the database, and let others open it."""
-        self._held.close()
+        self._resources.close()
 
     def _commit(self, removals: Iterable[Place], letters: Iterable[Letter]) -> Exception | None:
         try:

@@ -23,7 +23,7 @@ from maim_router.mailbox.letter import BoxKey, Letter, Place
 log = logging.getLogger(__name__)
 
 # Seconds between two lines of the log about a disk that fails.
-QUIET = 60.0
+LOG_INTERVAL_SECONDS = 60.0
 
 
 class FileMailbox:
@@ -36,12 +36,12 @@ class FileMailbox:
         self._path = Path(path)
         self._bounds = bounds
         self._clock = clock
-        self._quiet_until = -QUIET
+        self._quiet_until = -LOG_INTERVAL_SECONDS
         self._closed = False
         self._disk = Disk(self._path)
         self._index = _load(self._path, self._disk)
         self._waiting: dict[Place, Waiting] = {}
-        self._commits = GroupCommit(self._disk.write, self._written, self._complain)
+        self._commits = GroupCommit(self._disk.write, self._written, self._log_failure)
 
     def put(self, letter: Letter, on_stored: OnStored, *, acknowledged: bool = False) -> None:
         """Take a letter; `on_stored` hears when it is on the disk, or that it is not."""
@@ -114,7 +114,7 @@ class FileMailbox:
         try:
             return self._disk.read(place)
         except sqlite3.Error as error:
-            self._complain(error)
+            self._log_failure(error)
             return None
 
     def _msg_id(self, place: Place) -> str:
@@ -123,7 +123,7 @@ class FileMailbox:
         try:
             return self._disk.msg_id(place)
         except sqlite3.Error as error:
-            self._complain(error)
+            self._log_failure(error)
             return ""
 
     def _forget(self, places: Sequence[Place]) -> None:
@@ -143,10 +143,10 @@ class FileMailbox:
         for on_stored in waiting.waiters:
             asyncio.get_running_loop().call_soon(on_stored, stored)
 
-    def _complain(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         now = self._clock()
         if now >= self._quiet_until:
-            self._quiet_until = now + QUIET
+            self._quiet_until = now + LOG_INTERVAL_SECONDS
             log.error("%s: the disk failed a mailbox: %s", self._path, error)
 
 

@@ -20,9 +20,9 @@ from maim_router.mailbox.interface import OnStored
 from maim_router.mailbox.letter import Letter, Place
 
 # Seconds of a write before the loop makes room for it, between two such times, and how long one is.
-PATIENCE = 0.005
-PAUSE = 0.001
-ROOM = 0.00005
+SLOW_WRITE_SECONDS = 0.005
+YIELD_INTERVAL_SECONDS = 0.001
+YIELD_SECONDS = 0.00005
 
 
 class Waiting(msgspec.Struct, eq=False):
@@ -55,21 +55,21 @@ class GroupCommit:
         self._letters: list[Waiting] = []
         self._removals: dict[Place, None] = {}
         self._running: asyncio.Future[Written] | None = None
-        self._room: asyncio.TimerHandle | None = None
+        self._yield_timer: asyncio.TimerHandle | None = None
         self._called = False
         self._closed = False
 
     def put(self, waiting: Waiting) -> None:
         """Store a letter soon; `on_written` hears of it."""
         self._letters.append(waiting)
-        self.go_on()
+        self.flush_soon()
 
     def remove(self, places: Iterable[Place]) -> None:
         """Remove letters soon, stored or gathered ones."""
         self._removals.update(dict.fromkeys(places))
-        self.go_on()
+        self.flush_soon()
 
-    def go_on(self) -> None:
+    def flush_soon(self) -> None:
         """Write at the end of this turn what has gathered, removals that failed included."""
         if not self._called and not self._closed and self._running is None:
             self._called = True
@@ -95,11 +95,13 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         self._running = loop.run_in_executor(self._thread, self._write, list(removals), letters)
         self._running.add_done_callback(partial(self._end, wanted, gone, removals))
-        self._room = loop.call_later(PATIENCE, self._make_room)
+        self._yield_timer = loop.call_later(SLOW_WRITE_SECONDS, self._yield_interpreter)
 
-    def _make_room(self) -> None:
-        self._sleep(ROOM)
-        self._room = asyncio.get_running_loop().call_later(PAUSE, self._make_room)
+    def _yield_interpreter(self) -> None:
+        self._sleep(YIELD_SECONDS)
+        self._yield_timer = asyncio.get_running_loop().call_later(
+            YIELD_INTERVAL_SECONDS, self._yield_interpreter
+        )
 
     def _end(
         self,
@@ -109,8 +111,8 @@ class GroupCommit:
         running: asyncio.Future[Written],
     ) -> None:
         self._running = None
-        if self._room is not None:
-            self._room.cancel()
+        if self._yield_timer is not None:
+            self._yield_timer.cancel()
         written = running.result()
         if not written.removed:
             self._removals = removals | self._removals

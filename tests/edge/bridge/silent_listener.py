@@ -28,7 +28,7 @@ class SilentListener:
         """Note a settlement."""
         self.settled.append((conn, msg_id))
 
-    def on_room(self, conn: int) -> None:
+    def on_capacity(self, conn: int) -> None:
         """Note that there is room again."""
         self.room.append(conn)
 

@@ -20,7 +20,7 @@ from maim_protocol.errors import AttachProblem, AttachRefused, RouterUnavailable
 from maim_protocol.v1 import bridge_pb2_grpc
 from maim_router.grpc_server.attach_grpc import BridgeService
 from maim_router.grpc_server.listening import listen
-from maim_router.grpc_server.port_multiplexer import make_door
+from maim_router.grpc_server.port_multiplexer import make_port_multiplexer
 from maim_router.grpc_server.server import OPTIONS
 from tests.edge.bridge.bridge_contract import EDGE_FRAME, BridgeContract, Connected, Serve, answer
 
@@ -55,16 +55,16 @@ async def door_served(serve: Serve, address: str = ANY_PORT) -> AsyncIterator[st
     """Serve one function by thin streams, and by grpcio behind the same port; yields where."""
     node: Any = OneFunction(serve)
     server = _grpc_server(node)
-    door = make_door(node, None)
-    assert door is not None
-    listen(server, door.behind, None)
+    multiplexer = make_port_multiplexer(node, None)
+    assert multiplexer is not None
+    listen(server, multiplexer.grpc_address, None)
     await server.start()
-    bound = await door.listen(address, None)
+    bound = await multiplexer.listen(address, None)
     try:
         yield bound
     finally:
-        await asyncio.gather(door.drain(0), server.stop(None))
-        await door.stop()
+        await asyncio.gather(multiplexer.drain(0), server.stop(None))
+        await multiplexer.stop()
         del server
         await asyncio.sleep(0)
 
@@ -82,7 +82,7 @@ def closed_port() -> int:
         return port
 
 
-async def greet(stream: EdgeStream) -> None:
+async def attach(stream: EdgeStream) -> None:
     await stream.read()
     await stream.write(RouterFrame(welcome=Welcome("router")))
     await stream.read()
@@ -118,7 +118,7 @@ class SocketBridgeContract(BridgeContract):
                 await asyncio.wait_for(bridge.connect(), 10)
 
     async def test_the_next_router_has_its_turn(self, dialing: Dial, serving: Serving) -> None:
-        async with serving(greet, ANY_PORT) as target:
+        async with serving(attach, ANY_PORT) as target:
             bridge = dialing([f"127.0.0.1:{closed_port()}", target], 5)
             with pytest.raises(RouterUnavailable):
                 await bridge.connect()
@@ -132,15 +132,15 @@ class SocketBridgeContract(BridgeContract):
         for _ in range(2):
             with pytest.raises(RouterUnavailable):
                 await bridge.connect()
-            async with serving(greet, target):
+            async with serving(attach, target):
                 await self.is_greeted(bridge)
 
     async def test_every_form_of_an_address_is_reached(
         self, dialing: Dial, serving: Serving, tmp_path: Path
     ) -> None:
-        async with serving(greet, ANY_PORT) as target:
+        async with serving(attach, ANY_PORT) as target:
             await self.is_greeted(dialing([f"dns:///localhost:{target.split(':')[1]}"], 5))
-        async with serving(greet, f"unix:{tmp_path}/router") as target:
+        async with serving(attach, f"unix:{tmp_path}/router") as target:
             await self.is_greeted(dialing([target], 5))
 
     async def test_a_service_that_is_no_router_refuses(self, dialing: Dial) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maim_edge.bridge.downlink import Downlink, Receipt
-from maim_edge.bridge.requeue import MOST_BYTES, GivenBack
+from maim_edge.bridge.requeue import MOST_BYTES, RequeueBuffer
 from maim_protocol.bridge.frames import FRAME_BYTES, Admission, Live, Open, Want
 from tests.edge.builders import delivery
 
@@ -22,13 +22,13 @@ def live(conn: int) -> Live | None:
     return None if conn == GONE else Live(Open(conn, "bob", "wx"), admission)
 
 
-def ids(back: GivenBack) -> list[str]:
+def ids(back: RequeueBuffer) -> list[str]:
     columns = back.gather().given_back if back.pending else None
     return list(columns.msg_ids) if columns is not None else []
 
 
 def test_it_leaves_whole_and_once_a_stream() -> None:
-    back = GivenBack(live)
+    back = RequeueBuffer(live)
     back.add(receipt("m1", number=99))
     frame = back.gather()
     columns = frame.given_back
@@ -42,7 +42,7 @@ def test_it_leaves_whole_and_once_a_stream() -> None:
 
 
 def test_a_new_stream_is_told_again_until_a_router_has_it() -> None:
-    back = GivenBack(live)
+    back = RequeueBuffer(live)
     for msg_id in ("m1", "m2"):
         back.add(receipt(msg_id))
     assert ids(back) == ["m1", "m2"]
@@ -54,14 +54,14 @@ def test_a_new_stream_is_told_again_until_a_router_has_it() -> None:
 
 
 def test_a_frame_has_a_bound() -> None:
-    back = GivenBack(live)
+    back = RequeueBuffer(live)
     for msg_id in ("m1", "m2"):
         back.add(receipt(msg_id, size=FRAME_BYTES))
     assert [ids(back), ids(back), ids(back)] == [["m1"], ["m2"], []]
 
 
 def test_what_nobody_keeps_or_nobody_could_take_is_let_go() -> None:
-    back = GivenBack(live)
+    back = RequeueBuffer(live)
     back.add(receipt("passing", want=Want.PASSING))
     back.add(receipt("for one connection", number=0))
     back.add(receipt("too large", size=MOST_BYTES + 1))

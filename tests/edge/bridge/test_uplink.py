@@ -85,7 +85,7 @@ def test_the_share_of_a_connection_is_free_again_when_it_has_left() -> None:
     uplink = Uplink(2**40)
     assert [uplink.push(1, message()) for _ in range(CONN_MESSAGES)].count(False) == 1
     uplink.leave(1)
-    assert uplink.has_room(1)
+    assert uplink.has_capacity(1)
     uplink.settle([(1, CONN_MESSAGES)])
     assert uplink.unsettled == 0
 
@@ -149,22 +149,22 @@ def test_a_client_that_leaves_before_its_handshake_was_told_is_never_told() -> N
 def test_a_connection_has_room_until_its_share_is_unsettled() -> None:
     uplink = Uplink(2**40)
     for _ in range(CONN_MESSAGES):
-        assert uplink.has_room(1)
+        assert uplink.has_capacity(1)
         uplink.push(1, message())
-    assert not uplink.has_room(1)
-    assert uplink.has_room(2)
+    assert not uplink.has_capacity(1)
+    assert uplink.has_capacity(2)
     uplink.push(2, message(size=CONN_BYTES))
-    assert not uplink.has_room(2)
+    assert not uplink.has_capacity(2)
 
 
 def test_one_message_of_any_size_is_let_in_and_then_nobody() -> None:
     uplink = Uplink(1000)
     uplink.push(1, message(size=5000))
     assert uplink.full
-    assert not uplink.has_room(2)
+    assert not uplink.has_capacity(2)
     take_all(uplink)
     uplink.settle([(1, 1)])
-    assert uplink.has_room(2)
+    assert uplink.has_capacity(2)
 
 
 def test_dropping_forgets_all_but_the_living() -> None:

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("each_ws")
 KEY = "?api_key=alice&platform=qq"
 # Where each protocol class decides about a peer that owes a pong.
 JUDGES = {
-    "picows": (PicowsSocket, "beat"),
+    "picows": (PicowsSocket, "tick"),
     "websockets-sansio": (EdgeWebSocketProtocol, "keepalive_timeout"),
 }
 

@@ -65,7 +65,7 @@ async def test_drop_oldest_gives_a_slow_client_the_last_within_the_bounds() -> N
         await router.until(lambda: len(router.outcomes) == 301)
         dropped = [o for o in router.outcomes if o[2] == BridgeOutcome.DROPPED]
         assert edge.gateway is not None
-        assert edge.gateway._house.dropped_messages == len(dropped) == 301 - len(got)
+        assert edge.gateway._context.dropped_messages == len(dropped) == 301 - len(got)
         assert dropped
         assert got == sorted(got, key=lambda name: 999 if name == "last" else int(name[1:]))
         # What the transport takes beside the outbox: what comes in one turn of the loop, too.
@@ -161,5 +161,5 @@ async def test_a_client_that_leaves_is_no_longer_looked_at() -> None:
         client.writer.transport.abort()
         await router.until(lambda: router.closes)
         assert edge.gateway is not None
-        edge.gateway._house._look_at_slow()
-        assert edge.gateway._house._slow == {}
+        edge.gateway._context._look_at_slow()
+        assert edge.gateway._context._slow == {}

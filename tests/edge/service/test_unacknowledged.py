@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from websockets.asyncio.client import connect
 
-from maim_edge.delivery.delivery_window import ASK_MESSAGES, MOST_MESSAGES
+from maim_edge.delivery.delivery_window import MOST_MESSAGES, PROBE_MESSAGES
 from maim_protocol.bridge.frames import (
     Admission,
     BridgeOutcome,
@@ -36,8 +36,8 @@ async def deliver(router: ScriptedRouter, conn: int, count: int) -> None:
 async def test_one_that_answers_pings_is_known_to_have_what_it_read() -> None:
     router = ScriptedRouter()
     async with running_edge(router) as edge, connect(edge.url + KEY, max_queue=None):
-        await deliver(router, router.opens[0].conn, ASK_MESSAGES)
-        await router.until(lambda: len(router.done) == ASK_MESSAGES)
+        await deliver(router, router.opens[0].conn, PROBE_MESSAGES)
+        await router.until(lambda: len(router.done) == PROBE_MESSAGES)
         assert router.outcomes == []
 
 
@@ -49,12 +49,12 @@ async def test_one_that_much_waited_for_when_it_came_is_asked_too() -> None:
         await router.until(lambda: router.opens)
         (asked,) = router.opens
         columns = Deliveries()
-        for _ in range(ASK_MESSAGES):
+        for _ in range(PROBE_MESSAGES):
             router.add(columns, [asked.conn], b"{}", want=Want.DONE)
         verdicts = [Verdict(asked.conn, Admission("uuid", "k"))]
         await router.write(RouterFrame(verdicts=verdicts, deliveries=columns))
         client = await coming
-        await router.until(lambda: len(router.done) == ASK_MESSAGES)
+        await router.until(lambda: len(router.done) == PROBE_MESSAGES)
         assert router.outcomes == []
         await client.close()
 

@@ -20,12 +20,12 @@ def admitted(signer: Signer) -> Live:
 
 
 def test_a_router_with_the_same_key_believes_it() -> None:
-    assert Signer(KEY).proves(EDGE, admitted(Signer(KEY)))
+    assert Signer(KEY).verifies(EDGE, admitted(Signer(KEY)))
 
 
 def test_a_router_with_another_key_does_not() -> None:
-    assert not Signer(b"another").proves(EDGE, admitted(Signer(KEY)))
-    assert not Signer().proves(EDGE, admitted(Signer()))
+    assert not Signer(b"another").verifies(EDGE, admitted(Signer(KEY)))
+    assert not Signer().verifies(EDGE, admitted(Signer()))
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_a_router_with_another_key_does_not() -> None:
     ],
 )
 def test_a_proof_is_for_one_connection_of_one_user(forged) -> None:  # type: ignore[no-untyped-def]
-    assert not Signer(KEY).proves(EDGE, forged(admitted(Signer(KEY))))
+    assert not Signer(KEY).verifies(EDGE, forged(admitted(Signer(KEY))))
 
 
 @pytest.mark.parametrize("edge", [EdgeKey("edge-2", 5), EdgeKey("edge-1", 6)])
 def test_a_proof_is_for_one_run_of_one_edge(edge: EdgeKey) -> None:
-    assert not Signer(KEY).proves(edge, admitted(Signer(KEY)))
+    assert not Signer(KEY).verifies(edge, admitted(Signer(KEY)))

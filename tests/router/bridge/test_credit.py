@@ -40,10 +40,10 @@ def test_a_connection_holds_what_it_is_not_known_to_have() -> None:
     desk.deliver(2, 7, 8)
     desk.frame()
     desk.link.on_reports(EdgeFrame(taken_through=2, done=[(1, 1)]))
-    assert desk.link.holds(7)
+    assert desk.link.has_unconfirmed(7)
     gone = Outcomes([2], [8], [BridgeOutcome.GONE])
     desk.link.on_reports(EdgeFrame(taken_through=2, done=[(2, 2)], outcomes=gone))
-    assert not desk.link.holds(7)
+    assert not desk.link.has_unconfirmed(7)
 
 
 def test_one_with_more_than_its_credit_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from maim_protocol.bridge.frames import Admission, Live, Open
-from maim_router.bridge import interning as shared_texts
-from maim_router.bridge.interning import SharedTexts
+from maim_router.bridge import interning
+from maim_router.bridge.interning import HandshakeInterner
 
 
 def fresh(text: str) -> str:
@@ -21,13 +21,13 @@ def handshake(conn: int, key: str = "unique") -> Open:
 
 def test_a_handshake_comes_back_equal() -> None:
     asked = handshake(1)
-    assert SharedTexts().open(asked) == asked
+    assert HandshakeInterner().open(asked) == asked
     live = Live(asked, Admission("uuid", "alice"))
-    assert SharedTexts().live(live) == live
+    assert HandshakeInterner().live(live) == live
 
 
 def test_equal_texts_and_headers_are_one_object() -> None:
-    shared = SharedTexts()
+    shared = HandshakeInterner()
     one, two = shared.open(handshake(1, "a")), shared.open(handshake(2, "b"))
     assert one.platform is two.platform
     assert one.client_ip is two.client_ip
@@ -39,8 +39,8 @@ def test_equal_texts_and_headers_are_one_object() -> None:
 def test_what_everybody_says_differently_does_not_grow_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shared_texts, "LIMIT", 10)
-    shared = SharedTexts()
+    monkeypatch.setattr(interning, "LIMIT", 10)
+    shared = HandshakeInterner()
     for conn in range(100):
         asked = handshake(conn, f"key-{conn}")
         assert shared.open(asked) == asked

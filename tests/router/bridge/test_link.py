@@ -25,7 +25,7 @@ from maim_protocol.bridge.frames import (
 from maim_protocol.errors import AttachRefused
 from maim_router.bridge.link import EdgeLink
 from maim_router.bridge.outbound import Delivery, Outgoing
-from maim_router.bridge.outcomes import Ledger, Outcome
+from maim_router.bridge.outcomes import DeliveryTracker, Outcome
 from maim_router.events import Relay
 from tests.router.builders import HELLO, inbound, session
 from tests.router.memory_edge import Stream
@@ -36,7 +36,7 @@ def outgoing(payload: bytes = b"{}", msg_id: str = "m") -> Outgoing:
 
 
 class Desk:
-    """A link, its stream, and a ledger for each delivery."""
+    """A link, its stream, and a tracker for each delivery."""
 
     def __init__(self) -> None:
         self.stream = Stream()
@@ -44,12 +44,14 @@ class Desk:
         self.link = EdgeLink(HELLO, 0.0, self.stream, self.slow.append, print)
         self.taken: list[bool] = []
 
-    def deliver(self, *conns: int, want: Want = Want.WRITTEN, payload: bytes = b"{}") -> Ledger:
-        ledger = Ledger(self.taken.append)
+    def deliver(
+        self, *conns: int, want: Want = Want.WRITTEN, payload: bytes = b"{}"
+    ) -> DeliveryTracker:
+        tracker = DeliveryTracker(self.taken.append)
         uuids = {conn: f"uuid-{conn}" for conn in conns}
-        share = ledger.share(uuids, want)
-        self.link.deliver(Delivery(outgoing(payload), conns, share, want))
-        return ledger
+        edge_tracker = tracker.add_edge(uuids, want)
+        self.link.deliver(Delivery(outgoing(payload), conns, edge_tracker, want))
+        return tracker
 
     def relay(self, ordinal: int, *conns: int, settles: int = 0) -> Relay:
         relay = Relay(session(), inbound(ordinal))
@@ -142,7 +144,7 @@ async def test_losing_the_edge_gives_everything_back_that_is_not_done(desk: Desk
     await desk.frames()
     desk.link.on_reports(EdgeFrame(taken_through=1, done=[(3, 3)]))
     waiting = desk.relay(4, 1)
-    assert [(one.delivery.flight, one.taken) for one in desk.link.lose()] == [
+    assert [(one.delivery.origin, one.taken) for one in desk.link.lose()] == [
         (relays[0], True),
         (relays[1], False),
         (waiting, False),
@@ -198,22 +200,22 @@ async def test_what_is_done_was_taken(desk: Desk) -> None:
     ],
 )
 async def test_outcomes_reach_the_ledger(desk: Desk, said: int, outcome: Outcome) -> None:
-    ledger = desk.deliver(1)
+    tracker = desk.deliver(1)
     await desk.frames()
     desk.link.on_reports(EdgeFrame(outcomes=Outcomes([1], [1], [said])))
-    await ledger.wait(60)
-    assert ledger.outcomes == {"uuid-1": outcome}
+    await tracker.wait(60)
+    assert tracker.outcomes == {"uuid-1": outcome}
 
 
 async def test_a_write_is_not_the_last_word_when_an_ack_is_wanted(desk: Desk) -> None:
-    ledger = desk.deliver(1, want=Want.ACKED)
+    tracker = desk.deliver(1, want=Want.ACKED)
     await desk.frames()
     desk.link.on_reports(EdgeFrame(outcomes=Outcomes([1], [1], [BridgeOutcome.WRITTEN])))
-    await ledger.wait(0)
-    assert ledger.outcomes == {"uuid-1": Outcome.WRITTEN}
+    await tracker.wait(0)
+    assert tracker.outcomes == {"uuid-1": Outcome.WRITTEN}
     desk.link.on_reports(EdgeFrame(outcomes=Outcomes([1], [1], [BridgeOutcome.ACKED])))
-    await ledger.wait(60)
-    assert ledger.outcomes == {"uuid-1": Outcome.ACKED}
+    await tracker.wait(60)
+    assert tracker.outcomes == {"uuid-1": Outcome.ACKED}
 
 
 async def test_outcomes_of_many_deliveries_come_in_one_report(desk: Desk) -> None:
@@ -221,18 +223,18 @@ async def test_outcomes_of_many_deliveries_come_in_one_report(desk: Desk) -> Non
     await desk.frames()
     columns = Outcomes([1, 2, 2, 1], [1, 2, 3, 2], [1, 1, 4, 3])
     desk.link.on_reports(EdgeFrame(taken_through=2, done=[(1, 2)], outcomes=columns))
-    for ledger in (one, two):
-        await ledger.wait(60)
+    for tracker in (one, two):
+        await tracker.wait(60)
     assert one.outcomes == {"uuid-1": Outcome.WRITTEN, "uuid-2": Outcome.NO_CONNECTION}
     assert two.outcomes == {"uuid-2": Outcome.WRITTEN, "uuid-3": Outcome.SLOW}
 
 
 async def test_outcomes_that_nobody_waits_for_do_nothing(desk: Desk) -> None:
-    ledger = desk.deliver(1)
+    tracker = desk.deliver(1)
     await desk.frames()
     stray = Outcomes([1, 7], [5, 1], [BridgeOutcome.WRITTEN] * 2)
     desk.link.on_reports(EdgeFrame(outcomes=stray))
-    assert ledger.outcomes == {}
+    assert tracker.outcomes == {}
 
 
 async def test_losing_the_edge_ends_the_link_and_leaves_nothing_in_it(desk: Desk) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from maim_protocol.bridge.frames import Admission, EdgeFrame, Live, Open
 from maim_protocol.errors import AttachProblem, AttachRefused
-from maim_router.bridge.open_request import checked
+from maim_router.bridge.open_request import checked_open
 from tests.router.letters import make
 from tests.router.memory_edge import MemoryEdge
 
@@ -25,14 +25,14 @@ WRONG = [
 @pytest.mark.parametrize(("asked", "text"), WRONG)
 def test_what_the_protocol_does_not_have_is_refused_with_what_came(asked: Open, text: str) -> None:
     with pytest.raises(AttachRefused) as refused:
-        checked(asked)
+        checked_open(asked)
     assert refused.value.problem is AttachProblem.PROTOCOL
     assert str(refused.value) == f"malformed frame: {text}"
 
 
 def test_the_longest_texts_pass() -> None:
     asked = Open(1, "key", "x" * 128, "y" * 128, connected_at=1.0)
-    assert checked(asked) is asked
+    assert checked_open(asked) is asked
 
 
 @pytest.mark.parametrize("asked", [asked for asked, _ in WRONG])

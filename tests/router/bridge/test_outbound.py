@@ -123,7 +123,7 @@ def test_what_is_taken_back_leaves_what_is_for_others() -> None:
     for number, conn in enumerate((1, 2, 1, 2), 1):
         outbound.push(numbered(number, conn))
     outbound.push(close(1))
-    assert [int(item.message.msg_id) for item in outbound.take_back(1)] == [1, 3]
+    assert [int(item.message.msg_id) for item in outbound.reclaim(1)] == [1, 3]
     frame = outbound.take()
     assert numbers(frame) == [2, 4]
     assert [order.conn for order in frame.disconnects] == [1]
@@ -135,7 +135,7 @@ def test_taking_back_large_ones_leaves_no_piece_with_the_edge() -> None:
         outbound.push(numbered(number, 1, size=20 * CHUNK_BYTES))
         outbound.push(numbered(100 + number, 2))
         transfers.add(outbound.take().chunks)
-        assert len(outbound.take_back(1)) == 1
+        assert len(outbound.reclaim(1)) == 1
     frames = all_frames(outbound)
     assert numbers(*frames) == []
     for frame in frames:

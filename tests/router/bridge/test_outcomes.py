@@ -7,27 +7,27 @@ import asyncio
 import pytest
 
 from maim_protocol.bridge.frames import BridgeOutcome, Want
-from maim_router.bridge.outcomes import DeliveryReport, DeliveryResult, Ledger, Outcome
+from maim_router.bridge.outcomes import DeliveryReport, DeliveryResult, DeliveryTracker, Outcome
 
 WRITTEN = BridgeOutcome.WRITTEN
 
 
 def test_it_is_taken_when_the_last_edge_has_it() -> None:
     heard: list[bool] = []
-    ledger = Ledger(heard.append)
-    ledger.expect()
-    ledger.expect()
-    ledger.taken(by_edge=True)
+    tracker = DeliveryTracker(heard.append)
+    tracker.expect()
+    tracker.expect()
+    tracker.taken(by_edge=True)
     assert heard == []
-    ledger.taken(by_edge=False)
+    tracker.taken(by_edge=False)
     assert heard == [True]
 
 
 def test_it_is_not_taken_when_every_edge_was_lost() -> None:
     heard: list[bool] = []
-    ledger = Ledger(heard.append)
-    ledger.expect()
-    ledger.taken(by_edge=False)
+    tracker = DeliveryTracker(heard.append)
+    tracker.expect()
+    tracker.taken(by_edge=False)
     assert heard == [False]
 
 
@@ -39,10 +39,10 @@ async def ended(waiting: asyncio.Future[None]) -> bool:
 
 
 async def test_waiting_ends_with_the_last_word_on_every_connection() -> None:
-    ledger = Ledger()
-    one = ledger.share({1: "a", 2: "b"}, Want.WRITTEN)
-    two = ledger.share({1: "c"}, Want.ACKED)
-    waiting = asyncio.ensure_future(ledger.wait(60))
+    tracker = DeliveryTracker()
+    one = tracker.add_edge({1: "a", 2: "b"}, Want.WRITTEN)
+    two = tracker.add_edge({1: "c"}, Want.ACKED)
+    waiting = asyncio.ensure_future(tracker.wait(60))
     one.hear({1: WRITTEN})
     one.hear({1: WRITTEN})
     two.hear({1: WRITTEN})
@@ -52,82 +52,82 @@ async def test_waiting_ends_with_the_last_word_on_every_connection() -> None:
     two.hear({1: BridgeOutcome.ACKED})
     async with asyncio.timeout(10):
         await waiting
-    assert ledger.outcomes == {"a": Outcome.WRITTEN, "b": Outcome.SLOW, "c": Outcome.ACKED}
+    assert tracker.outcomes == {"a": Outcome.WRITTEN, "b": Outcome.SLOW, "c": Outcome.ACKED}
 
 
 async def test_one_report_may_speak_for_everybody() -> None:
-    ledger = Ledger()
-    share = ledger.share({1: "a", 2: "b"}, Want.WRITTEN)
-    share.hear({1: WRITTEN, 2: BridgeOutcome.GONE})
-    share.hear({1: WRITTEN})
+    tracker = DeliveryTracker()
+    edge_tracker = tracker.add_edge({1: "a", 2: "b"}, Want.WRITTEN)
+    edge_tracker.hear({1: WRITTEN, 2: BridgeOutcome.GONE})
+    edge_tracker.hear({1: WRITTEN})
     async with asyncio.timeout(10):
-        await ledger.wait(60)
-    assert ledger.outcomes == {"a": Outcome.WRITTEN, "b": Outcome.NO_CONNECTION}
+        await tracker.wait(60)
+    assert tracker.outcomes == {"a": Outcome.WRITTEN, "b": Outcome.NO_CONNECTION}
 
 
 async def test_an_ack_may_come_with_its_write_and_before_another_one() -> None:
-    ledger = Ledger()
-    share = ledger.share({1: "a", 2: "b"}, Want.ACKED)
-    share.hear({1: BridgeOutcome.ACKED, 2: WRITTEN})
-    waiting = asyncio.ensure_future(ledger.wait(60))
+    tracker = DeliveryTracker()
+    edge_tracker = tracker.add_edge({1: "a", 2: "b"}, Want.ACKED)
+    edge_tracker.hear({1: BridgeOutcome.ACKED, 2: WRITTEN})
+    waiting = asyncio.ensure_future(tracker.wait(60))
     assert not await ended(waiting)
-    share.hear({2: BridgeOutcome.TOO_LARGE})
+    edge_tracker.hear({2: BridgeOutcome.TOO_LARGE})
     async with asyncio.timeout(10):
         await waiting
-    assert ledger.outcomes == {"a": Outcome.ACKED, "b": Outcome.TOO_LARGE}
+    assert tracker.outcomes == {"a": Outcome.ACKED, "b": Outcome.TOO_LARGE}
 
 
 async def test_what_is_said_of_strangers_ends_nothing() -> None:
-    ledger = Ledger()
-    share = ledger.share({1: "a"}, Want.WRITTEN)
-    share.hear({7: WRITTEN, 8: WRITTEN})
-    await ledger.wait(0)
-    assert ledger.outcomes == {}
-    share.hear({1: WRITTEN, 7: WRITTEN})
+    tracker = DeliveryTracker()
+    edge_tracker = tracker.add_edge({1: "a"}, Want.WRITTEN)
+    edge_tracker.hear({7: WRITTEN, 8: WRITTEN})
+    await tracker.wait(0)
+    assert tracker.outcomes == {}
+    edge_tracker.hear({1: WRITTEN, 7: WRITTEN})
     async with asyncio.timeout(10):
-        await ledger.wait(60)
-    assert ledger.outcomes == {"a": Outcome.WRITTEN}
+        await tracker.wait(60)
+    assert tracker.outcomes == {"a": Outcome.WRITTEN}
 
 
 @pytest.mark.parametrize("uuids", [None, {}])
 async def test_nothing_to_wait_for_ends_at_once(uuids: dict[int, str] | None) -> None:
-    ledger = Ledger()
+    tracker = DeliveryTracker()
     if uuids is not None:
-        ledger.share(uuids, Want.WRITTEN).hear({})
-    ledger.share({1: "a"}, Want.DONE)
+        tracker.add_edge(uuids, Want.WRITTEN).hear({})
+    tracker.add_edge({1: "a"}, Want.DONE)
     async with asyncio.timeout(10):
-        await ledger.wait(60)
+        await tracker.wait(60)
 
 
 async def test_waiting_ends_after_its_time() -> None:
-    ledger = Ledger()
-    ledger.share({1: "a"}, Want.WRITTEN)
-    await ledger.wait(0)
-    assert ledger.outcomes == {}
+    tracker = DeliveryTracker()
+    tracker.add_edge({1: "a"}, Want.WRITTEN)
+    await tracker.wait(0)
+    assert tracker.outcomes == {}
 
 
 async def test_a_lost_connection_keeps_what_was_known_of_it() -> None:
     heard: list[bool] = []
-    ledger = Ledger(heard.append)
-    share = ledger.share({1: "a", 2: "b", 3: "c"}, Want.ACKED)
-    share.hear({1: WRITTEN})
-    share.hear({3: BridgeOutcome.SLOW})
-    share.lose()
-    share.lose()
-    assert ledger.outcomes == {
+    tracker = DeliveryTracker(heard.append)
+    edge_tracker = tracker.add_edge({1: "a", 2: "b", 3: "c"}, Want.ACKED)
+    edge_tracker.hear({1: WRITTEN})
+    edge_tracker.hear({3: BridgeOutcome.SLOW})
+    edge_tracker.lose()
+    edge_tracker.lose()
+    assert tracker.outcomes == {
         "a": Outcome.WRITTEN,
         "b": Outcome.EDGE_UNREACHABLE,
         "c": Outcome.SLOW,
     }
     async with asyncio.timeout(10):
-        await ledger.wait(60)
+        await tracker.wait(60)
     assert heard == [False]
 
 
 def test_an_edge_takes_a_message_once() -> None:
     heard: list[bool] = []
-    ledger = Ledger(heard.append)
-    one, two = (ledger.share({1: "a"}, Want.DONE) for _ in range(2))
+    tracker = DeliveryTracker(heard.append)
+    one, two = (tracker.add_edge({1: "a"}, Want.DONE) for _ in range(2))
     one.taken(by_edge=True)
     one.taken(by_edge=True)
     one.lose()
@@ -137,9 +137,9 @@ def test_an_edge_takes_a_message_once() -> None:
 
 
 def test_nothing_is_said_of_a_connection_that_nobody_asked_about() -> None:
-    ledger = Ledger()
-    ledger.share({1: "a"}, Want.DONE).lose()
-    assert ledger.outcomes == {}
+    tracker = DeliveryTracker()
+    tracker.add_edge({1: "a"}, Want.DONE).lose()
+    assert tracker.outcomes == {}
 
 
 def test_a_result_says_whom_it_reached() -> None:

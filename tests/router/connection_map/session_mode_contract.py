@@ -87,7 +87,7 @@ class SessionModeContract:
         removed = await connections.remove(Address(EDGE, 1), 77)
         assert removed is not None
         (active,) = removed.activated
-        assert (active.uuid, active.came) == (entry(2).uuid, 77)
+        assert (active.uuid, active.since) == (entry(2).uuid, 77)
         assert list(connections.find("u", "qq")) == [active] == [connections.get(active.uuid)]
         removed = await connections.remove(Address(EDGE, 2), 78)
         assert removed is not None

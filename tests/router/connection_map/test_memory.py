@@ -66,6 +66,6 @@ async def test_what_takes_the_id_of_an_active_one_lets_the_next_take_over() -> N
     connections = MemoryConnectionMap(SessionModes(SessionMode.STANDBY))
     for conn in (1, 2):
         await connections.add(entry(conn))
-    thief = Entry("edge-1/1/1", "v", OTHER, Open(7, "key", "wx"), came=5)
+    thief = Entry("edge-1/1/1", "v", OTHER, Open(7, "key", "wx"), since=5)
     added = await connections.add(thief)
-    assert [(one.uuid, one.came) for one in added.activated] == [("edge-1/1/2", 5)]
+    assert [(one.uuid, one.since) for one in added.activated] == [("edge-1/1/2", 5)]

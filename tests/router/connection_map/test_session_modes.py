@@ -35,7 +35,10 @@ def test_platforms_may_be_named_without_a_default() -> None:
     ("text", "problem"),
     [
         ("replce", "expected share, replace, reject or standby; did you mean replace?"),
-        ("share,qq=stanby", "expected share, replace, reject or standby; did you mean standby?"),
+        (
+            "share,qq=stanby",
+            "expected share, replace, reject or standby; did you mean standby?",
+        ),
         ("", "expected share, replace, reject or standby"),
         ("share,replace", "expected platform=mode after the first comma, not 'replace'"),
         ("share,", "expected platform=mode after the first comma, not ''"),

@@ -10,7 +10,7 @@ import pytest
 from maim_protocol.bridge.frames import Closed, DrainOrder, EdgeFrame, PendingBytes
 from maim_protocol.v1 import router_pb2 as pb
 from maim_router.auth.authentication import OpenAuth
-from maim_router.bridge.edge_status import EdgeCondition
+from maim_router.bridge.edge_status import EdgeStatus
 from maim_router.hooks.callbacks import Hooks
 from maim_router.node import Node
 from tests.router.control_peer import Served, reason, serve, violation
@@ -85,7 +85,7 @@ async def test_edges_that_drain_are_marked(served: Served) -> None:
 
 
 def test_what_was_pending_for_a_connection_that_is_gone_is_forgotten() -> None:
-    condition = EdgeCondition()
+    condition = EdgeStatus()
     condition.hear(EdgeFrame(pending=[PendingBytes(1, 5, 1), PendingBytes(2, 6, 1)]))
     condition.hear(EdgeFrame(closes=[Closed(1, 1000)]))
     assert condition.pending == {2: 6}
@@ -96,7 +96,7 @@ async def test_an_edge_that_attaches_again_is_as_it_says_then() -> None:
     edge = await MemoryEdge(node).attach()
     edge.send(EdgeFrame(draining=True))
     await edge.nothing()
-    assert [link.condition.draining for link in node.links] == [True]
+    assert [link.status.draining for link in node.links] == [True]
     await MemoryEdge(node, epoch=2).attach()
-    assert [link.condition.draining for link in node.links] == [False]
+    assert [link.status.draining for link in node.links] == [False]
     await node.stop()

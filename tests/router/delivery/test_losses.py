@@ -34,11 +34,11 @@ async def test_a_letter_is_forgotten_when_the_client_has_it(node: Node, edge: Me
     await edge.hear()
     await edge.admitted(2, "bob")
     got = await edge.delivered()
-    assert node.post.mailbox is not None
-    assert node.post.mailbox.has(*BOB)
+    assert node.mailbox_delivery.mailbox is not None
+    assert node.mailbox_delivery.mailbox.has(*BOB)
     edge.send(EdgeFrame(taken_through=got.ordinal, done=[(got.ordinal, got.ordinal)]))
     await edge.nothing()
-    assert not node.post.mailbox.has(*BOB)
+    assert not node.mailbox_delivery.mailbox.has(*BOB)
 
 
 async def test_a_letter_that_the_client_did_not_get_waits_for_its_next_connection(
@@ -194,9 +194,9 @@ async def test_what_an_edge_settled_by_itself_is_kept_even_in_a_full_mailbox(
 async def test_an_overdue_letter_is_not_delivered_though_nobody_has_swept_it_yet(
     node: Node, edge: MemoryEdge
 ) -> None:
-    assert node.post.mailbox is not None
+    assert node.mailbox_delivery.mailbox is not None
     overdue = Letter(1, *BOB, "m1", "sys_std", b"{}", 1.0, "alice", "qq", expires_at=2.0)
-    node.post.mailbox.put(overdue, lambda stored: None)
+    node.mailbox_delivery.mailbox.put(overdue, lambda stored: None)
     await edge.admitted(2, "bob")
     await edge.nothing()
-    assert not node.post.mailbox.has(*BOB)
+    assert not node.mailbox_delivery.mailbox.has(*BOB)

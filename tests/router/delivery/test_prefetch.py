@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from maim_protocol.bridge.frames import EdgeFrame
 from maim_router.bridge.outcomes import Outcome
-from maim_router.bridge.prefetch import SLICE_LETTERS
+from maim_router.bridge.prefetch import PREFETCH_LETTERS
 from maim_router.mailbox import Bounds, MemoryMailbox
 from tests.router.letters import BOB, gone, ids, make, running
 from tests.router.memory_edge import MemoryEdge
@@ -28,15 +28,15 @@ async def waiting(count: int, most: int = 0) -> AsyncIterator[MemoryEdge]:
 
 
 async def test_a_long_wait_is_delivered_a_slice_at_a_time_and_newer_messages_behind_it() -> None:
-    count = SLICE_LETTERS + 10
+    count = PREFETCH_LETTERS + 10
     async with waiting(count) as edge:
         await edge.admitted(2, "bob")
-        assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
+        assert await ids(edge, PREFETCH_LETTERS) == [f"m{n}" for n in range(PREFETCH_LETTERS)]
         edge.message(1, "newer", BOB)
         assert isinstance(await edge.hear(), int)
         await edge.nothing()
-        edge.send(EdgeFrame(taken_through=SLICE_LETTERS, done=[(1, SLICE_LETTERS)]))
-        rest = [f"m{n}" for n in range(SLICE_LETTERS, count)]
+        edge.send(EdgeFrame(taken_through=PREFETCH_LETTERS, done=[(1, PREFETCH_LETTERS)]))
+        rest = [f"m{n}" for n in range(PREFETCH_LETTERS, count)]
         assert await ids(edge, 11) == [*rest, "newer"]
         edge.message(1, "newest", BOB)
         got = await edge.delivered()
@@ -44,35 +44,35 @@ async def test_a_long_wait_is_delivered_a_slice_at_a_time_and_newer_messages_beh
 
 
 async def test_who_was_here_misses_nothing_while_another_one_catches_up() -> None:
-    async with waiting(SLICE_LETTERS + 1) as edge:
+    async with waiting(PREFETCH_LETTERS + 1) as edge:
         await edge.admitted(2, "bob")
-        await ids(edge, SLICE_LETTERS)
+        await ids(edge, PREFETCH_LETTERS)
         await edge.admitted(3, "bob")
         edge.message(1, "newer", BOB)
         await edge.hear()
-        edge.send(EdgeFrame(taken_through=SLICE_LETTERS, done=[(1, SLICE_LETTERS)]))
+        edge.send(EdgeFrame(taken_through=PREFETCH_LETTERS, done=[(1, PREFETCH_LETTERS)]))
         got = [await edge.delivered() for _ in range(3)]
         assert [(one.msg_id, one.conns) for one in got] == [
-            (f"m{SLICE_LETTERS}", (2,)),
+            (f"m{PREFETCH_LETTERS}", (2,)),
             ("newer", (2,)),
             ("newer", (3,)),
         ]
 
 
 async def test_when_who_catches_up_leaves_the_next_one_goes_on() -> None:
-    async with waiting(SLICE_LETTERS + 1) as edge:
+    async with waiting(PREFETCH_LETTERS + 1) as edge:
         await edge.admitted(2, "bob")
-        got = [await edge.delivered() for _ in range(SLICE_LETTERS)]
+        got = [await edge.delivered() for _ in range(PREFETCH_LETTERS)]
         edge.close(2, 1006)
         for one in got:
             edge.send(gone(one, 2))
         await edge.nothing()
         await edge.admitted(3, "bob")
-        assert await ids(edge, SLICE_LETTERS) == [f"m{n}" for n in range(SLICE_LETTERS)]
+        assert await ids(edge, PREFETCH_LETTERS) == [f"m{n}" for n in range(PREFETCH_LETTERS)]
 
 
 async def test_a_full_mailbox_before_a_receiver_who_catches_up_is_reported_as_slow() -> None:
-    count = SLICE_LETTERS + 1
+    count = PREFETCH_LETTERS + 1
     async with waiting(count, most=count) as edge:
         admission = await edge.admitted(2, "bob")
         report = await edge.node.messenger.send(b"{}", user_id="bob", platform="qq")

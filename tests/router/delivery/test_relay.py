@@ -12,13 +12,13 @@ from maim_router import events as ev
 from maim_router.auth.resolver import Resolver
 from maim_router.bridge.link import EdgeLink
 from maim_router.bridge.outbound import Delivery, Outgoing
-from maim_router.bridge.outcomes import Ledger, Share
+from maim_router.bridge.outcomes import DeliveryTracker, EdgeTracker
 from maim_router.connection_map import Audience, MemoryConnectionMap
-from maim_router.delivery.mailbox_delivery import Post
-from maim_router.delivery.redelivery import Returns
+from maim_router.delivery.mailbox_delivery import MailboxDelivery
+from maim_router.delivery.redelivery import Redelivery
 from maim_router.delivery.relay import Relay
 from maim_router.delivery.sender import Sender
-from maim_router.delivery.sequence import Numbers
+from maim_router.delivery.sequence import MessageSequence
 from maim_router.events import Address, EdgeKey
 from maim_router.mailbox import Mailbox
 from tests.router.builders import EDGE as SENDER
@@ -53,9 +53,9 @@ class Desk:
         self.map = MemoryConnectionMap()
         self.links = {EDGE: Link(EDGE), OTHER: Link(OTHER)}
         resolver = Resolver(self._ask, 60.0, lambda: 0.0)
-        post = Post(mailbox, self.map, self.links.get, 60.0)
-        sender = Sender(self.links.get, post, Returns(post, self.reports.append))
-        self.relay = Relay(resolver, self.map, sender, post, Numbers(), self.reports.append)
+        post = MailboxDelivery(mailbox, self.map, self.links.get, 60.0)
+        sender = Sender(self.links.get, post, Redelivery(post, self.reports.append))
+        self.relay = Relay(resolver, self.map, sender, post, MessageSequence(), self.reports.append)
 
     async def _ask(self, api_key: str, platform: str) -> str:
         self.asked.append(api_key)
@@ -76,11 +76,11 @@ class Desk:
         self.relay.pass_on(relay, 0.0, 1.5)
         return relay
 
-    def share(self, edge: EdgeKey) -> Share:
+    def edge_tracker(self, edge: EdgeKey) -> EdgeTracker:
         """What an edge has of the only message that it got."""
         (delivery,) = self.links[edge].given
-        assert isinstance(delivery.flight, Share)
-        return delivery.flight
+        assert isinstance(delivery.origin, EdgeTracker)
+        return delivery.origin
 
     def codes(self) -> list[ErrorCode]:
         return [report.code for report in self.reports if isinstance(report, ev.Failed)]
@@ -107,9 +107,9 @@ async def test_it_is_settled_when_every_edge_has_it() -> None:
     await desk.map.add(entry(2, "bob", "wx", edge=OTHER))
     relay = desk.pass_on(inbound(1))
     await desk.let_go("bob")
-    desk.share(EDGE).taken(by_edge=True)
+    desk.edge_tracker(EDGE).taken(by_edge=True)
     assert desk.reports == []
-    desk.share(OTHER).taken(by_edge=False)
+    desk.edge_tracker(OTHER).taken(by_edge=False)
     assert desk.reports == [ev.Settled((relay,))]
 
 
@@ -119,8 +119,8 @@ async def test_it_fails_when_all_its_edges_are_lost() -> None:
     await desk.map.add(entry(2, "bob", "wx", edge=OTHER))
     desk.pass_on(inbound(1))
     await desk.let_go("bob")
-    desk.share(EDGE).lose()
-    desk.share(OTHER).lose()
+    desk.edge_tracker(EDGE).lose()
+    desk.edge_tracker(OTHER).lose()
     assert desk.codes() == [ErrorCode.NO_ROUTE]
 
 
@@ -131,7 +131,7 @@ async def test_what_one_edge_alone_receives_is_the_hub_s_order_itself() -> None:
     relay = desk.pass_on(inbound(1))
     await desk.let_go("bob")
     (delivery,) = desk.links[EDGE].given
-    assert delivery.flight is relay
+    assert delivery.origin is relay
     assert tuple(delivery.conns) == (1, 2)
 
 
@@ -167,7 +167,7 @@ async def test_a_lost_edge_is_not_the_end_while_another_one_works() -> None:
     desk.pass_on(inbound(1))
     await desk.let_go("bob")
     assert desk.reports == []
-    desk.share(OTHER).taken(by_edge=True)
+    desk.edge_tracker(OTHER).taken(by_edge=True)
     assert [type(report) for report in desk.reports] == [ev.Settled]
 
 
@@ -239,26 +239,26 @@ async def test_stopping_ends_what_waits_for_a_key() -> None:
 
 
 def sender(links: Mapping[EdgeKey, EdgeLink]) -> Sender:
-    post = Post(None, MemoryConnectionMap(), links.get, 60.0)
-    return Sender(links.get, post, Returns(post, print))
+    post = MailboxDelivery(None, MemoryConnectionMap(), links.get, 60.0)
+    return Sender(links.get, post, Redelivery(post, print))
 
 
 def test_handing_out_to_nobody_is_the_end_at_once() -> None:
     heard: list[bool] = []
     message = Outgoing("m", "sys_std", b"{}", 0.0, "alice")
-    sender({}).hand_out(message, Audience(), Ledger(heard.append), Want.DONE)
+    sender({}).hand_out(message, Audience(), DeliveryTracker(heard.append), Want.DONE)
     assert heard == [False]
 
 
 def test_an_edge_that_answers_at_once_does_not_end_it_early() -> None:
     class Quick(Link):
         def deliver(self, delivery: Delivery) -> None:
-            assert isinstance(delivery.flight, Share)
-            delivery.flight.taken(by_edge=True)
+            assert isinstance(delivery.origin, EdgeTracker)
+            delivery.origin.taken(by_edge=True)
 
     heard: list[bool] = []
     links = {key: Quick(key) for key in (EDGE, OTHER)}
     to = Audience.of([entry(1), entry(2, edge=OTHER)])
     message = Outgoing("m", "sys_std", b"{}", 0.0, "alice")
-    sender(links).hand_out(message, to, Ledger(heard.append), Want.DONE)
+    sender(links).hand_out(message, to, DeliveryTracker(heard.append), Want.DONE)
     assert heard == [True]

@@ -105,8 +105,8 @@ async def test_it_expires_where_there_is_no_edge_to_come_to(node: Node) -> None:
         b"{}", user_id="bob", platform="qq", wait_for="acked", timeout=20, ttl=0.01
     )
     assert expired.outcome is Outcome.EXPIRED
-    assert node.post.mailbox is not None
-    assert not node.post.mailbox.has(*BOB)
+    assert node.mailbox_delivery.mailbox is not None
+    assert not node.mailbox_delivery.mailbox.has(*BOB)
 
 
 async def test_a_message_for_one_connection_or_for_everybody_does_not_wait(node: Node) -> None:

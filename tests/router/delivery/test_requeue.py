@@ -51,8 +51,8 @@ def given_back(user: str = "bob", conn: int = 9, platform: str = "qq") -> Delive
 
 
 def kept(node: Node) -> bool:
-    assert node.post.mailbox is not None
-    return node.post.mailbox.has(*BOB)
+    assert node.mailbox_delivery.mailbox is not None
+    return node.mailbox_delivery.mailbox.has(*BOB)
 
 
 async def answered(edge: MemoryEdge) -> list[tuple[int, int]]:

@@ -29,7 +29,7 @@ async def connect(target: str) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
 
 @asynccontextmanager
 async def served(**options: Any) -> AsyncIterator[RouterService]:
-    """A whole router behind its door."""
+    """A whole router behind its multiplexer."""
     wanted = ServiceOptions(**({"addresses": ["127.0.0.1:0"], "bridge": "http2"} | options))
     service = RouterService(node(), wanted)
     await service.start()

@@ -14,8 +14,8 @@ import grpc
 import pytest
 
 from maim_protocol.http2 import Limits, settings
-from maim_router.grpc_server import port_multiplexer as door_module
-from maim_router.grpc_server.port_multiplexer import make_door
+from maim_router.grpc_server import port_multiplexer as module
+from maim_router.grpc_server.port_multiplexer import make_port_multiplexer
 from maim_router.grpc_server.server import RouterService, ServiceOptions
 from tests.router.grpc_server.multiplexer_peer import connect, healthy, node, served
 
@@ -26,22 +26,22 @@ FOREIGN = settings.beginning(Limits(), {}, client=True)
 
 @asynccontextmanager
 async def door_before(serve: Serve, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
-    """A door with a function in grpcio's place; yields where."""
+    """A multiplexer with a function in grpcio's place; yields where."""
 
     async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             await serve(reader, writer)
         writer.close()
 
-    door = make_door(node(), None)
-    assert door is not None
-    behind = await asyncio.start_unix_server(run, door.behind.removeprefix("unix:"))
+    multiplexer = make_port_multiplexer(node(), None)
+    assert multiplexer is not None
+    behind = await asyncio.start_unix_server(run, multiplexer.grpc_address.removeprefix("unix:"))
     try:
         async with asyncio.timeout(30), behind:
-            yield await door.listen(address, None)
+            yield await multiplexer.listen(address, None)
     finally:
-        await door.drain(0)
-        await door.stop()
+        await multiplexer.drain(0)
+        await multiplexer.stop()
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,7 +107,7 @@ async def test_a_peer_that_is_gone_takes_the_other_end_with_it() -> None:
 
 
 async def test_what_says_nothing_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door_module, "FIRST_BYTES_SECONDS", 0.05)
+    monkeypatch.setattr(module, "FIRST_BYTES_SECONDS", 0.05)
     async with served() as service:
         for first in (b"", b"PRI * HTTP/2.0\r\n"):
             reader, writer = await connect(service.addresses[0])
@@ -118,16 +118,16 @@ async def test_what_says_nothing_is_sent_away(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_door_with_nobody_behind_it_closes(caplog: pytest.LogCaptureFixture) -> None:
-    door = make_door(node(), None)
-    assert door is not None
-    reader, writer = await connect(await door.listen("127.0.0.1:0", None))
+    multiplexer = make_port_multiplexer(node(), None)
+    assert multiplexer is not None
+    reader, writer = await connect(await multiplexer.listen("127.0.0.1:0", None))
     writer.write(b"GET / HTTP/1.1\r\n\r\n")
     with contextlib.suppress(ConnectionError):
         assert await reader.read() == b""
     writer.close()
     assert "does not answer" in caplog.text
-    await door.drain(0)
-    await door.stop()
+    await multiplexer.drain(0)
+    await multiplexer.stop()
 
 
 async def test_everything_is_served_on_one_port_and_one_unix_socket(tmp_path: Path) -> None:
@@ -140,11 +140,11 @@ async def test_everything_is_served_on_one_port_and_one_unix_socket(tmp_path: Pa
 
 
 async def test_nobody_else_may_enter_the_folder_of_the_private_socket() -> None:
-    door = make_door(node(), None)
-    assert door is not None
-    folder = Path(door.behind.removeprefix("unix:")).parent
+    multiplexer = make_port_multiplexer(node(), None)
+    assert multiplexer is not None
+    folder = Path(multiplexer.grpc_address.removeprefix("unix:")).parent
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    await door.stop()
+    await multiplexer.stop()
     assert not folder.exists()
 
 
@@ -152,12 +152,12 @@ async def test_a_socket_that_another_process_serves_is_left_alone(tmp_path: Path
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(tmp_path / "taken"))
         other.listen()
-        door = make_door(node(), None)
-        assert door is not None
+        multiplexer = make_port_multiplexer(node(), None)
+        assert multiplexer is not None
         with pytest.raises(OSError, match="another process serves it"):
-            await door.listen(f"unix:{tmp_path}/taken", None)
-        await door.drain(0)
-        await door.stop()
+            await multiplexer.listen(f"unix:{tmp_path}/taken", None)
+        await multiplexer.drain(0)
+        await multiplexer.stop()
         assert (tmp_path / "taken").exists()
 
 
@@ -173,7 +173,7 @@ async def test_a_port_that_is_taken_is_an_error_of_one_line() -> None:
 async def test_where_there_are_no_unix_sockets_grpcio_serves_edges(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(door_module, "HAS_UNIX_SOCKETS", False)
+    monkeypatch.setattr(module, "HAS_UNIX_SOCKETS", False)
     async with served() as service:
         async with grpc.aio.insecure_channel(service.addresses[0]) as channel:
             assert await healthy(channel)
@@ -184,10 +184,10 @@ def test_a_temporary_folder_with_too_long_a_path_or_none_falls_back(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     folder = tmp_path / ("x" * 100)
-    monkeypatch.setattr(door_module.tempfile, "tempdir", str(folder))
-    assert make_door(node(), None) is None
+    monkeypatch.setattr(module.tempfile, "tempdir", str(folder))
+    assert make_port_multiplexer(node(), None) is None
     folder.mkdir()
-    assert make_door(node(), None) is None
+    assert make_port_multiplexer(node(), None) is None
     assert [record.getMessage()[-21:] for record in caplog.records] == ["; grpcio serves edges"] * 2
     assert list(folder.iterdir()) == []
 

@@ -13,7 +13,7 @@ from maim_protocol.errors import ConfigError, ErrorCode
 from maim_protocol.message.model import APIMessageBase
 from maim_router import events as ev
 from maim_router.handlers.dispatch import Ack, Dispatch
-from maim_router.handlers.runner import Handlers
+from maim_router.handlers.runner import HandlerRunner
 from maim_router.hooks.callbacks import Hooks, custom_type
 from tests.router.builders import inbound, session
 
@@ -36,7 +36,7 @@ class Desk:
 
     def __init__(self, ack: Ack = "handled", limit: int = 1000, **hooks: Any) -> None:
         self.reports: list[ev.Settled | ev.Failed] = []
-        self.handlers = Handlers(limit)
+        self.handlers = HandlerRunner(limit)
         self.dispatch = Dispatch(Hooks(**hooks), self.handlers, ack, self.reports.append)
 
     async def settle(self) -> None:

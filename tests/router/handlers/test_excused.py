@@ -8,14 +8,14 @@ from functools import partial
 
 import pytest
 
-from maim_router.handlers.runner import Handlers, Job
+from maim_router.handlers.runner import HandlerRunner, Job
 
 
 class Quitter:
     """Jobs that are excused and wait until their handlers have ended."""
 
     def __init__(self) -> None:
-        self.handlers = Handlers()
+        self.handlers = HandlerRunner()
         self.may_quit = asyncio.Event()
         self.ended = asyncio.Event()
         self.quitting: list[asyncio.Task[None]] = []
@@ -71,7 +71,7 @@ async def test_one_that_waits_for_the_end_itself_is_neither_waited_for_nor_cut_o
 
 
 async def test_whoever_is_no_handler_may_be_excused_as_well() -> None:
-    handlers = Handlers()
+    handlers = HandlerRunner()
     handlers.submit(Job("job", "a", "x", asyncio.Event().wait))
     with handlers.excused(None), handlers.excused(asyncio.current_task()):
         async with asyncio.timeout(10):
@@ -80,7 +80,7 @@ async def test_whoever_is_no_handler_may_be_excused_as_well() -> None:
 
 
 async def test_one_that_does_not_wait_for_the_end_any_more_is_cut_off_as_others_are() -> None:
-    handlers = Handlers()
+    handlers = HandlerRunner()
     told: list[str] = []
 
     async def gives_up_waiting() -> None:

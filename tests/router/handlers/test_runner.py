@@ -13,20 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maim_router.handlers.runner import Handlers, Job, Order
+from maim_router.handlers.runner import HandlerRunner, Job, Order
 
 
 class Stage:
     """Jobs that note their start and end when they are let go."""
 
     def __init__(self, limit: int = 1000, order: Order = "concurrent") -> None:
-        self.handlers = Handlers(limit, order)
+        self.handlers = HandlerRunner(limit, order)
         self.begun: list[str] = []
         self.ended: list[tuple[str, bool]] = []
         self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.most = 0
 
-    def submit(self, name: str, lane: str = "u/qq", *, notification: bool = False) -> None:
+    def submit(self, name: str, ordering_key: str = "u/qq", *, notification: bool = False) -> None:
         async def run() -> None:
             self.begun.append(name)
             self.most = max(self.most, self.handlers.active)
@@ -37,7 +37,9 @@ class Stage:
         def done(returned: bool) -> None:
             self.ended.append((name, returned))
 
-        self.handlers.submit(Job("job", name, lane, run, done=None if notification else done))
+        self.handlers.submit(
+            Job("job", name, ordering_key, run, done=None if notification else done)
+        )
 
     async def let_go(self, *names: str) -> None:
         for name in names:
@@ -92,8 +94,8 @@ async def test_a_job_is_said_to_be_started_when_its_turn_comes() -> None:
 
 async def test_sequential_runs_one_at_a_time_a_sender() -> None:
     stage = Stage(order="sequential")
-    for name, lane in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a")):
-        stage.submit(name, lane)
+    for name, ordering_key in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a")):
+        stage.submit(name, ordering_key)
     await stage.turn()
     assert stage.begun == ["a1", "b1"]
     await stage.let_go("a1")
@@ -129,7 +131,7 @@ def test_every_job_runs_once_within_the_bounds(
             await stage.handlers.stop(0)
 
     async def run_all(stage: Stage) -> None:
-        names = [f"{lane}{number}" for number, lane in enumerate(jobs)]
+        names = [f"{ordering_key}{number}" for number, ordering_key in enumerate(jobs)]
         for name in names:
             stage.submit(name, name[0])
         while stage.handlers.active or stage.handlers.waiting:
@@ -140,9 +142,9 @@ def test_every_job_runs_once_within_the_bounds(
             await stage.let_go(ends.choice(running))
         assert sorted(stage.begun) == sorted(names)
         assert stage.most <= limit
-        for lane in "xyz":
-            mine = [name for name in stage.begun if name[0] == lane]
-            assert mine == [name for name in names if name[0] == lane]
+        for ordering_key in "xyz":
+            mine = [name for name in stage.begun if name[0] == ordering_key]
+            assert mine == [name for name in names if name[0] == ordering_key]
 
     asyncio.run(play())
 

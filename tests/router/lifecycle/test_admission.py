@@ -11,7 +11,7 @@ from maim_router.auth.authentication import AuthAnswer
 from maim_router.auth.denials import Denial
 from maim_router.connection_map import Added, Entry, MemoryConnectionMap, Removed
 from maim_router.connection_map.session_modes import SHARE_ALL, SessionModes, read_session_modes
-from maim_router.delivery.sequence import Numbers
+from maim_router.delivery.sequence import MessageSequence
 from maim_router.events import Address, GaveWay
 from maim_router.lifecycle.admission import Admission
 from tests.router.builders import EDGE, asked, session
@@ -64,7 +64,7 @@ class Desk:
         self.reports: asyncio.Queue[ev.Event] = asyncio.Queue()
         self.map = SlowMap(read_session_modes(modes))
         self.auth = Auth(answer or AuthAnswer("alice"))
-        self.admission = Admission(self.auth, self.map, self.reports.put_nowait, Numbers())
+        self.admission = Admission(self.auth, self.map, self.reports.put_nowait, MessageSequence())
 
     async def ask(self) -> ev.Event:
         self.admission.authenticate(ev.Authenticate(Address(EDGE, 1), asked(1, "key")))
@@ -173,7 +173,7 @@ async def test_who_takes_over_is_reported_right_after_the_removal() -> None:
         ev.Activated(second.address),
     ]
     (active,) = desk.map.find("alice", "qq")
-    assert active.came > 0
+    assert active.since > 0
 
 
 async def test_of_two_that_come_together_one_is_let_in_where_others_are_kept_out() -> None:
@@ -192,7 +192,7 @@ async def test_what_comes_afterwards_waits_for_the_map() -> None:
     desk.map.gate.clear()
     desk.admission.write(ev.Register(session(1)))
     seen: list[int] = []
-    desk.admission.afterwards(lambda: seen.append(len(desk.map)))
+    desk.admission.after_writes(lambda: seen.append(len(desk.map)))
     await asyncio.sleep(0)
     assert seen == []
     desk.map.gate.set()
@@ -207,7 +207,7 @@ async def test_what_comes_after_a_removal_comes_before_the_takeover() -> None:
     await desk.admission.settled(EDGE)
     desk.admission.write(ev.Unregister(session(1).address))
     reported: list[int] = []
-    desk.admission.afterwards(lambda: reported.append(desk.reports.qsize()))
+    desk.admission.after_writes(lambda: reported.append(desk.reports.qsize()))
     desk.admission.write(ev.Register(session(3)))
     await desk.admission.settled(EDGE)
     assert reported == [2]
@@ -217,5 +217,5 @@ async def test_what_comes_after_a_removal_comes_before_the_takeover() -> None:
 async def test_what_nothing_is_in_front_of_comes_at_once() -> None:
     desk = Desk()
     seen: list[str] = []
-    desk.admission.afterwards(lambda: seen.append("at once"))
+    desk.admission.after_writes(lambda: seen.append("at once"))
     assert seen == ["at once"]

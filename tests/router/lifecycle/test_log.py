@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from maim_router.lifecycle.log import Happened, Kind, LifecycleLog, NotInLog, Shown, size_of
+from maim_router.lifecycle.log import (
+    ConnectionView,
+    Kind,
+    LifecycleEvent,
+    LifecycleLog,
+    LogGap,
+    size_of,
+)
 from tests.router.builders import session
 
 
-def event(at: float = 0.0, reason: str = "") -> Happened:
+def event(at: float = 0.0, reason: str = "") -> LifecycleEvent:
     """Somebody came."""
-    return Happened(Kind.CONNECTED, Shown.of(session()), at, reason=reason)
+    return LifecycleEvent(Kind.CONNECTED, ConnectionView.of(session()), at, reason=reason)
 
 
 def log_of(count: int, **bounds: int) -> LifecycleLog:
@@ -26,7 +33,7 @@ def times(log: LifecycleLog, seq: int, most: int = 100) -> list[float]:
 
 
 def problem(log: LifecycleLog, from_seq: int, log_id: str = "") -> str:
-    with pytest.raises(NotInLog) as caught:
+    with pytest.raises(LogGap) as caught:
         log.start(from_seq, log_id)
     return caught.value.reason
 
@@ -62,7 +69,7 @@ def test_the_oldest_events_give_way_and_their_numbers_are_known_to_be_gone() -> 
     assert (log.oldest, log.next) == (3, 6)
     assert times(log, 3) == [3, 4, 5]
     assert problem(log, 2) == "FROM_SEQ_TOO_OLD"
-    with pytest.raises(NotInLog) as caught:
+    with pytest.raises(LogGap) as caught:
         log.read(2, 1)
     assert caught.value.reason == "WATCHER_TOO_SLOW"
 
@@ -83,4 +90,4 @@ def test_an_event_larger_than_the_log_leaves_it_empty_and_keeps_the_numbers() ->
 def test_what_is_shown_of_a_connection_holds_no_credential() -> None:
     one = session()
     one.open = type(one.open)(1, "s3cret", "qq", headers=(("x-key", "s3cret"),))
-    assert "s3cret" not in repr(Shown.of(one))
+    assert "s3cret" not in repr(ConnectionView.of(one))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from maim_router.mailbox import Letter
 from maim_router.mailbox.disk import Written
-from maim_router.mailbox.group_commit import PATIENCE, ROOM, GroupCommit, Waiting
+from maim_router.mailbox.group_commit import SLOW_WRITE_SECONDS, YIELD_SECONDS, GroupCommit, Waiting
 from maim_router.mailbox.letter import Place
 from tests.router.mailbox.contract import letter
 
@@ -129,12 +129,12 @@ async def test_closing_tries_failed_removals_once_more_and_then_gives_up() -> No
 async def test_the_loop_makes_room_again_and_again_for_a_long_write_and_then_no_more() -> None:
     slow = Slow()
     slow.put(1)
-    assert [await slow.rooms.get() for _ in range(3)] == [ROOM] * 3
+    assert [await slow.rooms.get() for _ in range(3)] == [YIELD_SECONDS] * 3
     slow.go.release()
     await slow.commits.close()
     made = slow.rooms.qsize()
     over = asyncio.Event()
-    asyncio.get_running_loop().call_later(5 * PATIENCE, over.set)
+    asyncio.get_running_loop().call_later(5 * SLOW_WRITE_SECONDS, over.set)
     await over.wait()
     assert slow.rooms.qsize() == made
 

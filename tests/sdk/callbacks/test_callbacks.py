@@ -108,11 +108,11 @@ async def test_a_callback_that_raises_is_logged_with_the_msg_id_and_harms_nothin
 
 async def test_a_callback_that_waits_for_the_next_message_gets_it(edge: Edge) -> None:
     arrived: asyncio.Queue[str] = asyncio.Queue()
-    answers: asyncio.Queue[str] = asyncio.Queue()
+    pending_acks: asyncio.Queue[str] = asyncio.Queue()
 
     async def on_message(message: APIMessageBase, metadata: dict[str, Any]) -> None:
         if metadata["msg_id"] == "question":
-            answers.put_nowait(await arrived.get())
+            pending_acks.put_nowait(await arrived.get())
         else:
             arrived.put_nowait(metadata["msg_id"])
 
@@ -120,7 +120,7 @@ async def test_a_callback_that_waits_for_the_next_message_gets_it(edge: Edge) ->
         link = await edge.next_link()
         await send(link, "sys_std", MESSAGE, msg_id="question")
         await send(link, "sys_std", MESSAGE, msg_id="answer")
-        assert await soon(answers.get()) == "answer"
+        assert await soon(pending_acks.get()) == "answer"
 
 
 async def test_callbacks_start_in_the_order_of_arrival(edge: Edge) -> None:

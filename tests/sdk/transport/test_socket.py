@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from maim_message.client import WebSocketClient, create_client_config
-from maim_message.client.transport.socket import JOINED_BYTES, Wire
+from maim_message.client.transport.socket import JOINED_BYTES, EdgeSocket
 from maim_protocol.envelope import encode_envelope
 from tests.sdk.edge import MESSAGE, soon, until
 
@@ -61,12 +61,12 @@ async def peer() -> AsyncIterator[Peer]:
 class Reader:
     """Reads a wire into a list, as long as it has room."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, socket: EdgeSocket) -> None:
         self.taken: list[bytes] = []
         self.in_a_task: list[bool] = []
         self.limit = 1_000_000
         self.freed = asyncio.Event()
-        self.task = asyncio.create_task(wire.deliver(self.take, self.room))
+        self.task = asyncio.create_task(socket.deliver(self.take, self.room))
 
     def take(self, message: bytes) -> bool:
         if len(self.taken) >= self.limit:
@@ -84,12 +84,12 @@ class Reader:
 
 
 @contextlib.asynccontextmanager
-async def opened(peer: Peer) -> AsyncIterator[tuple[Wire, Reader, Counting]]:
+async def opened(peer: Peer) -> AsyncIterator[tuple[EdgeSocket, Reader, Counting]]:
     url = f"ws://localhost:{peer.port}"
-    async with connect(url, create_connection=Wire, compression=None) as wire:
-        assert isinstance(wire, Wire)
-        reader = Reader(wire)
-        yield wire, reader, await soon(peer.links.get())
+    async with connect(url, create_connection=EdgeSocket, compression=None) as socket:
+        assert isinstance(socket, EdgeSocket)
+        reader = Reader(socket)
+        yield socket, reader, await soon(peer.links.get())
     with pytest.raises((ConnectionClosed, asyncio.CancelledError)):
         await reader.task
 
@@ -114,10 +114,10 @@ async def test_what_comes_before_anybody_reads_is_read_first(peer: Peer) -> None
 
 
 async def test_what_is_refused_waits_in_order_and_the_peer_is_held_up(peer: Peer) -> None:
-    async with opened(peer) as (wire, reader, link):
+    async with opened(peer) as (socket, reader, link):
         reader.limit = 3
         sending = asyncio.create_task(send_many(link, 2000, bytes(10_000)))
-        await until(lambda: not wire.transport.is_reading() and link.paused)
+        await until(lambda: not socket.transport.is_reading() and link.paused)
         assert len(reader.taken) == 3
         assert not sending.done()
         reader.free()
@@ -137,28 +137,28 @@ async def send_many(link: Any, number: int, rest: bytes) -> None:
 
 
 async def test_messages_of_one_turn_of_the_loop_leave_together(peer: Peer) -> None:
-    async with opened(peer) as (wire, _, link):
+    async with opened(peer) as (socket, _, link):
         before = link.reads
         for number in range(100):
-            assert wire.write(b"%d" % number)
+            assert socket.write(b"%d" % number)
         await until(lambda: len(peer.received) == 100)
         assert peer.received == [b"%d" % number for number in range(100)]
         assert link.reads - before <= 2, "the first leaves at once, the others together"
 
 
 async def test_a_lone_message_leaves_at_once(peer: Peer) -> None:
-    async with opened(peer) as (wire, _, _link):
-        wire.write(b"alone")
-        assert wire.protocol.data_to_send() == []
-        wire.write(b"right behind it")
-        assert len(wire.protocol.data_to_send()) == 1
+    async with opened(peer) as (socket, _, _link):
+        socket.write(b"alone")
+        assert socket.protocol.data_to_send() == []
+        socket.write(b"right behind it")
+        assert len(socket.protocol.data_to_send()) == 1
 
 
 async def test_many_bytes_do_not_wait_for_the_end_of_the_turn(peer: Peer) -> None:
-    async with opened(peer) as (wire, _, _link):
-        wire.write(b"first")
-        wire.write(bytes(JOINED_BYTES))
-        assert wire.protocol.data_to_send() == []
+    async with opened(peer) as (socket, _, _link):
+        socket.write(b"first")
+        socket.write(bytes(JOINED_BYTES))
+        assert socket.protocol.data_to_send() == []
 
 
 async def test_acknowledgements_of_one_turn_leave_together(peer: Peer) -> None:
@@ -174,36 +174,36 @@ async def test_acknowledgements_of_one_turn_leave_together(peer: Peer) -> None:
 
 
 async def test_what_is_written_before_a_close_arrives_before_it(peer: Peer) -> None:
-    async with opened(peer) as (wire, _, _link):
+    async with opened(peer) as (socket, _, _link):
         for number in range(3):
-            wire.write(b"%d" % number)
-        await wire.close()
+            socket.write(b"%d" % number)
+        await socket.close()
         assert peer.received == [b"0", b"1", b"2"]
-        assert not wire.write(b"too late")
-        assert not wire.ready
+        assert not socket.write(b"too late")
+        assert not socket.ready
 
 
 async def test_a_wire_whose_peer_does_not_read_says_when_it_may_write_again(peer: Peer) -> None:
-    async with opened(peer) as (wire, _, link):
+    async with opened(peer) as (socket, _, link):
         link.transport.pause_reading()
         heard = asyncio.Event()
-        wire.on_writable = heard.set
+        socket.on_writable = heard.set
         for _ in range(1000):
-            if wire.ready:
-                wire.write(bytes(100_000))
-        assert not wire.ready
+            if socket.ready:
+                socket.write(bytes(100_000))
+        assert not socket.ready
         assert not heard.is_set()
         link.transport.resume_reading()
         await soon(heard.wait())
-        assert wire.ready
+        assert socket.ready
 
 
 async def test_a_peer_that_keeps_sending_does_not_hold_up_the_end(peer: Peer) -> None:
-    async with opened(peer) as (wire, reader, link):
+    async with opened(peer) as (socket, reader, link):
         sending = asyncio.create_task(send_many(link, 10_000, bytes(1000)))
         await until(lambda: len(reader.taken) > 10)
         reader.task.cancel()
         await asyncio.wait([reader.task])
-        await soon(wire.close())
+        await soon(socket.close())
         with pytest.raises(ConnectionClosed):
             await sending

@@ -69,7 +69,7 @@ def examine(config: Path | None) -> Iterator[Finding]:
         yield from _router_files(router)
         yield from _router_choices(router)
     if edge is not None and router is not None:
-        yield from _open_doors(edge, router)
+        yield from _open_access(edge, router)
     if router is not None:
         yield check_router_port(router)
     if edge is not None and edge.admin_port > 0:
@@ -167,7 +167,7 @@ def _router_choices(router: RouterSettings) -> Iterator[Finding]:
         )
 
 
-def _open_doors(edge: EdgeSettings, router: RouterSettings) -> Iterator[Finding]:
+def _open_access(edge: EdgeSettings, router: RouterSettings) -> Iterator[Finding]:
     if router.api_keys_file is None and not router.app and not is_loopback(edge.host):
         yield Finding(
             "authentication",

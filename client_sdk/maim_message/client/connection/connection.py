@@ -9,11 +9,11 @@ from typing import Any
 
 from maim_message.client.callbacks import Inbox
 from maim_message.client.configuration import ClientConfig, new_label, shown_url
-from maim_message.client.connection.run import Run
+from maim_message.client.connection.run import ConnectionRun
 from maim_message.client.delivery import Link, Outgoing
 from maim_message.client.log import ClientLog
 from maim_message.client.stats import Stats
-from maim_message.client.transport import Credential, Ended, OpenFailed, Wire, open_wire
+from maim_message.client.transport import Credential, EdgeSocket, LinkEnd, OpenFailed, open_socket
 from maim_protocol.backoff import Backoff
 
 
@@ -43,7 +43,7 @@ class Connection:
         self._stats = stats
         self._on_error = on_error
         self._backoff = Backoff(config.reconnect_delay, config.max_reconnect_delay, draw)
-        self._run: Run | None = None
+        self._run: ConnectionRun | None = None
         # Of the runs that are not over; all but the present one are closing.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -118,13 +118,13 @@ class Connection:
         """Send one message, as `Outgoing.send` says."""
         return self._outgoing.send(kind, payload, wait_ack, timeout_seconds)
 
-    def _begin(self) -> Run:
-        run = Run(self._live, f"maim connection {self.uuid}")
+    def _begin(self) -> ConnectionRun:
+        run = ConnectionRun(self._live, f"maim connection {self.uuid}")
         self._tasks.add(run.task)
         run.task.add_done_callback(lambda task: self._over(run))
         return run
 
-    def _over(self, run: Run) -> None:
+    def _over(self, run: ConnectionRun) -> None:
         self._tasks.discard(run.task)
         resent_later = self.usable and self.config.enable_message_cache
         if not resent_later:
@@ -134,7 +134,7 @@ class Connection:
         await self.closed()
         return outcome
 
-    async def _live(self, run: Run) -> None:
+    async def _live(self, run: ConnectionRun) -> None:
         try:
             await self.closed()
             while True:
@@ -142,7 +142,7 @@ class Connection:
                 delay = self._delay_after(run, ended)
                 run.goes_on = delay is not None
                 if link is not None:
-                    link.judged.set()
+                    link.end_known.set()
                 if delay is None:
                     run.why_ended = ended.text
                     return
@@ -154,12 +154,12 @@ class Connection:
             self._note(run.why_ended)
             self._log.failure(f"connection {self.uuid} stopped", error)
 
-    async def _attempt(self, run: Run) -> tuple[Ended, Link | None]:
+    async def _attempt(self, run: ConnectionRun) -> tuple[LinkEnd, Link | None]:
         """Open a link and serve it until it closes; returns why there is none now."""
         self._stats.connect_attempts += 1
         try:
             api_key = await self._credential.fetch()
-            wire = await open_wire(self.config, self.uuid, api_key)
+            socket = await open_socket(self.config, self.uuid, api_key)
         except OpenFailed as failure:
             self._stats.failed_connects += 1
             run.attempts_in_vain += 1
@@ -168,12 +168,12 @@ class Connection:
             return failure.ended, None
         self._stats.successful_connects += 1
         run.attempts_in_vain = 0
-        return await self._serve(run, wire)
+        return await self._serve(run, socket)
 
-    async def _serve(self, run: Run, wire: Wire) -> tuple[Ended, Link]:
+    async def _serve(self, run: ConnectionRun, socket: EdgeSocket) -> tuple[LinkEnd, Link]:
         outgoing = self._outgoing
         link = Link(
-            wire,
+            socket,
             self.uuid,
             outgoing.session,
             self._inbox,
@@ -186,14 +186,14 @@ class Connection:
         try:
             ended = await self._read(run, link)
         except BaseException:
-            link.judged.set()
+            link.end_known.set()
             raise
         self._backoff.link_lasted(clock() - opened)
         self._failed(ended)
         outgoing.link_ended(ended)
         return ended, link
 
-    async def _read(self, run: Run, link: Link) -> Ended:
+    async def _read(self, run: ConnectionRun, link: Link) -> LinkEnd:
         """Tell that the link is up, read until it closes, and tell that it is gone."""
         why: str | None = None
         try:
@@ -210,7 +210,7 @@ class Connection:
             finally:
                 self._tell_lost(why)
 
-    def _delay_after(self, run: Run, ended: Ended) -> float | None:
+    def _delay_after(self, run: ConnectionRun, ended: LinkEnd) -> float | None:
         """Return how long to wait before the next attempt; `None` says that there is none."""
         config = self.config
         curable = ended.credential and self._credential.may_change
@@ -224,13 +224,13 @@ class Connection:
             return ended.retry_after_seconds
         return self._backoff.next_delay(ended.retry_after_seconds or 0.0)
 
-    def _failed(self, ended: Ended) -> None:
+    def _failed(self, ended: LinkEnd) -> None:
         if ended.credential:
             self._credential.refused()
         self._note(ended.text)
         self._log.warning(f"{self.uuid}: {ended.text}")
 
-    def _tell_connected(self, run: Run) -> None:
+    def _tell_connected(self, run: ConnectionRun) -> None:
         run.connected = True
         self.last_error = None
         self._on_error(None)

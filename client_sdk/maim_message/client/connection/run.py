@@ -10,13 +10,15 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 
-class Run:
+class ConnectionRun:
     """Owns the task of `live(run)`, and who waits for the outcome of an attempt.
 
     A later run shares nothing of this, so that the end of one says nothing about the next.
     """
 
-    def __init__(self, live: Callable[[Run], Coroutine[Any, Any, None]], name: str) -> None:
+    def __init__(
+        self, live: Callable[[ConnectionRun], Coroutine[Any, Any, None]], name: str
+    ) -> None:
         self.connected = False
         self.goes_on = True
         self.attempts_in_vain = 0

@@ -9,8 +9,8 @@ import heapq
 Answer = asyncio.Future[str | None]
 
 
-class Answers:
-    """The answers that are waited for, by `msg_id`."""
+class PendingAcks:
+    """Acknowledgements that are waited for, by `msg_id`."""
 
     def __init__(self) -> None:
         self._waited_for: dict[str, Answer] = {}

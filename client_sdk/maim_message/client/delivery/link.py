@@ -16,7 +16,7 @@ from maim_message.client.callbacks import Inbox
 from maim_message.client.delivery.session import Kept, Session
 from maim_message.client.log import ClientLog
 from maim_message.client.stats import Stats
-from maim_message.client.transport import Ended, Wire, after_close
+from maim_message.client.transport import EdgeSocket, LinkEnd, after_close
 from maim_protocol.envelope import (
     CUSTOM_PREFIX,
     SYS_ACK,
@@ -48,12 +48,12 @@ class _Notice(msgspec.Struct):
 class Link:
     """Reads and writes one WebSocket; `settled(msg_id, error)` hears what the edge answered.
 
-    `writing` keeps messages in order; `judged` is set when it is known what follows the link.
+    `writing` keeps messages in order; `end_known` is set when it is known what follows the link.
     """
 
     def __init__(
         self,
-        wire: Wire,
+        socket: EdgeSocket,
         label: str,
         session: Session,
         inbox: Inbox,
@@ -63,8 +63,8 @@ class Link:
     ) -> None:
         self.label = label
         self.writing = asyncio.Lock()
-        self.judged = asyncio.Event()
-        self._wire = wire
+        self.end_known = asyncio.Event()
+        self._socket = socket
         self._session = session
         self._inbox = inbox
         self._settled = settled
@@ -73,7 +73,7 @@ class Link:
         self._owed: list[str] = []
         # When the edge that drains wants this client back, monotonic seconds.
         self._back_at: float | None = None
-        wire.on_writable = self._write_acks
+        socket.on_writable = self._write_acks
 
     @property
     def window(self) -> Session:
@@ -83,11 +83,11 @@ class Link:
     @property
     def ready(self) -> bool:
         """Whether a message can be written without waiting."""
-        return self._wire.ready and not self.writing.locked()
+        return self._socket.ready and not self.writing.locked()
 
     async def writable(self) -> None:
         """Wait until the network takes data, or the link is closed."""
-        await self._wire.writable.wait()
+        await self._socket.writable.wait()
 
     async def resend(self, kept: list[Kept]) -> None:
         """Write what earlier links left behind, once; the caller holds `writing`."""
@@ -102,20 +102,20 @@ class Link:
 
     def write(self, frame: bytes) -> bool:
         """Write one frame; False when the link is closing."""
-        written = self._wire.write(frame)
+        written = self._socket.write(frame)
         self._stats.bytes_sent += len(frame) if written else 0
         return written
 
-    async def read(self) -> Ended:
+    async def read(self) -> LinkEnd:
         """Read until the link closes and say how it ended. Cancelling it is safe."""
         try:
-            await self._wire.deliver(self._take, self._room)
+            await self._socket.deliver(self._take, self._room)
         except ConnectionClosed as closed:
             return self._ended(closed)
 
     async def close(self) -> None:
         """Close with the closing handshake, which writes out what is buffered."""
-        await self._wire.close()
+        await self._socket.close()
 
     def acknowledge(self, msg_id: str) -> None:
         """Acknowledge a message, together with the others of this turn."""
@@ -124,20 +124,20 @@ class Link:
         self._owed.append(msg_id)
 
     def _write_acks(self) -> None:
-        if not self._wire.writable.is_set():
+        if not self._socket.writable.is_set():
             return
         owed, self._owed = self._owed, []
         now = time.time()
         frames = [encode_client_ack(self.label, msg_id, now) for msg_id in owed]
-        if self._wire.write(*frames):  # else the edge delivers the messages again
-            self._wire.flush()  # the turn is over: nothing more comes to join them
+        if self._socket.write(*frames):  # else the edge delivers the messages again
+            self._socket.flush()  # the turn is over: nothing more comes to join them
             self._stats.bytes_sent += sum(map(len, frames))
 
     @property
     def _drain_seconds(self) -> float | None:
         return None if self._back_at is None else max(0.0, self._back_at - time.monotonic())
 
-    def _ended(self, closed: ConnectionClosed) -> Ended:
+    def _ended(self, closed: ConnectionClosed) -> LinkEnd:
         if closed.rcvd is None:
             reason = f"sent {closed.sent.code} {closed.sent.reason}" if closed.sent else ""
             return after_close(None, reason, self._drain_seconds)

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 
 from maim_message.client.configuration import ClientConfig
-from maim_message.client.delivery.acknowledgements import Answers
+from maim_message.client.delivery.acknowledgements import PendingAcks
 from maim_message.client.delivery.link import Link
 from maim_message.client.delivery.session import Bounds, Session
 from maim_message.client.log import ClientLog
 from maim_message.client.stats import Stats
-from maim_message.client.transport import Ended
+from maim_message.client.transport import LinkEnd
 from maim_protocol.close_codes import CloseCode
 from maim_protocol.envelope import encode_envelope
 
@@ -47,7 +47,7 @@ class Outgoing:
         self._stats = stats
         self._note = note
         self._expecting = expecting
-        self._answers = Answers()
+        self._pending_acks = PendingAcks()
         # Nobody else has ids like these, in this process, another one or a later one.
         self._id_prefix = f"msg_{secrets.token_hex(16)}_"
         self._numbers = itertools.count(1)
@@ -63,14 +63,14 @@ class Outgoing:
         frame = encode_envelope(kind, msg_id, meta, payload)
         if not wait_ack:
             return await self._hand_over(msg_id, kind, frame)
-        answer = self._answers.expect(msg_id)
+        answer = self._pending_acks.expect(msg_id)
         try:
             if not await self._hand_over(msg_id, kind, frame):
                 return False
-            self._answers.limit(msg_id, timeout_seconds)
+            self._pending_acks.limit(msg_id, timeout_seconds)
             error = await answer
         finally:
-            self._answers.forget(msg_id)
+            self._pending_acks.forget(msg_id)
         return error is None or self._not_sent(error)
 
     async def attach(self, link: Link) -> None:
@@ -89,7 +89,7 @@ class Outgoing:
             await asyncio.wait([self._resending])
             self._resending = None
 
-    def link_ended(self, ended: Ended) -> None:
+    def link_ended(self, ended: LinkEnd) -> None:
         """Draw the conclusions for kept messages from how the link ended."""
         if ended.code == CloseCode.TOO_LARGE:
             msg_id = self.session.drop_largest_sent()
@@ -101,7 +101,7 @@ class Outgoing:
     def settled(self, msg_id: str, error: str | None) -> None:
         """Take the edge's answer: an acknowledgement, or why it did not take a message."""
         kept = self.session.settle(msg_id)
-        waited_for = self._answers.settle(msg_id, error)
+        waited_for = self._pending_acks.settle(msg_id, error)
         if error is not None:
             self._stats.messages_refused += 1
             self._note(error)
@@ -110,7 +110,7 @@ class Outgoing:
 
     def abandon(self, why: str) -> None:
         """Give up waiting for answers: there will be none."""
-        self._answers.settle_all(f"no acknowledgement: {why}")
+        self._pending_acks.settle_all(f"no acknowledgement: {why}")
 
     async def _hand_over(self, msg_id: str, kind: str, frame: bytes) -> bool:
         link = self.link
@@ -131,7 +131,7 @@ class Outgoing:
                 if self._write(link, msg_id, kind, frame):
                     return True
             await link.close()  # within close_timeout, even if the peer does not end it
-            await link.judged.wait()
+            await link.end_known.wait()
             return self._kept_or_lost()
         return self._keep(msg_id, frame)
 
@@ -170,4 +170,4 @@ class Outgoing:
         for msg_id in msg_ids:
             self._stats.messages_dropped += 1
             self._log.warning(f"{msg_id} will not be sent again: {why}")
-            self._answers.settle(msg_id, f"dropped: {why}")
+            self._pending_acks.settle(msg_id, f"dropped: {why}")

@@ -6,7 +6,7 @@ import asyncio
 
 from maim_message.client.callbacks import call
 from maim_message.client.configuration import ClientConfig
-from maim_message.client.transport.ending import Ended
+from maim_message.client.transport.ending import LinkEnd
 from maim_message.client.transport.handshake import OpenFailed
 
 
@@ -37,7 +37,7 @@ class Credential:
         key = await self._ask()
         if self.may_change and key == self._refused:
             text = "the server refused the credential, and get_api_key returned the same again"
-            raise OpenFailed(Ended(text, stop=True))
+            raise OpenFailed(LinkEnd(text, stop=True))
         self._current = key
         return key
 
@@ -53,8 +53,8 @@ class Credential:
             async with asyncio.timeout(self._config.connect_timeout):
                 key = await call(source)
         except Exception as error:  # user code: whatever it raises, the next attempt asks again
-            raise OpenFailed(Ended(f"get_api_key failed: {type(error).__name__}")) from error
+            raise OpenFailed(LinkEnd(f"get_api_key failed: {type(error).__name__}")) from error
         if not isinstance(key, str) or not key:
             text = f"get_api_key: expected a non-empty string, got {type(key).__name__}"
-            raise OpenFailed(Ended(text))
+            raise OpenFailed(LinkEnd(text))
         return key

@@ -17,7 +17,7 @@ _MAX_BODY_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class LinkEnd:
     """How an attempt or a link ended.
 
     `stop`: trying again does not help. `credential`: the key was refused, another one may do.
@@ -33,14 +33,14 @@ class Ended:
     code: int | None = None
 
 
-def after_close(code: int | None, reason: str, drain_seconds: float | None) -> Ended:
+def after_close(code: int | None, reason: str, drain_seconds: float | None) -> LinkEnd:
     """Judge the end of a link; `code` is `None` when the peer sent no close frame."""
     code = NO_CLOSE_FRAME if code is None else code
     if code == NO_CLOSE_FRAME:
         text = f"the link broke ({reason or 'no close frame'})"
     else:
         text = f"the server closed the link: {code} {reason or _name(code)}".rstrip()
-    return Ended(
+    return LinkEnd(
         text,
         stop=advice(code) is Advice.STOP,
         credential=code == CloseCode.UNAUTHENTICATED,
@@ -50,12 +50,12 @@ def after_close(code: int | None, reason: str, drain_seconds: float | None) -> E
     )
 
 
-def after_refusal(status: int, asked: str | None, body: bytes, now: datetime) -> Ended:
+def after_refusal(status: int, asked: str | None, body: bytes, now: datetime) -> LinkEnd:
     """Judge an HTTP answer that refused the handshake (docs/protocol.md, "Connecting").
 
     `asked` is its `Retry-After` header.
     """
-    return Ended(
+    return LinkEnd(
         f"the server refused the handshake: HTTP {status}{_explanation(body)}",
         stop=status in _STOP_STATUSES,
         credential=status == 401,

@@ -15,15 +15,15 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from maim_message.client.configuration import ClientConfig, shown_url
-from maim_message.client.log import WIRE_LOGGER
-from maim_message.client.transport.ending import Ended, after_refusal
-from maim_message.client.transport.socket import Wire
+from maim_message.client.log import SOCKET_LOGGER
+from maim_message.client.transport.ending import LinkEnd, after_refusal
+from maim_message.client.transport.socket import EdgeSocket
 
 
 class OpenFailed(Exception):
     """No link came up; `ended` says why and what follows."""
 
-    def __init__(self, ended: Ended) -> None:
+    def __init__(self, ended: LinkEnd) -> None:
         super().__init__(ended.text)
         self.ended = ended
 
@@ -34,14 +34,14 @@ class _Connect(connect):
         return exc
 
 
-async def open_wire(config: ClientConfig, label: str, api_key: str) -> Wire:
+async def open_socket(config: ClientConfig, label: str, api_key: str) -> EdgeSocket:
     """Open a WebSocket within `config.connect_timeout`; raises `OpenFailed`."""
     headers, query = _identity(config, label, api_key)
     tls = _tls_context(config) if config.ssl_enabled else None
     try:
         connection = await _Connect(
             _with_query(config.url, query),
-            create_connection=Wire,
+            create_connection=EdgeSocket,
             compression="deflate" if config.compression else None,
             additional_headers=headers,
             open_timeout=config.connect_timeout,
@@ -49,20 +49,20 @@ async def open_wire(config: ClientConfig, label: str, api_key: str) -> Wire:
             ping_timeout=config.ping_timeout or None,
             close_timeout=config.close_timeout,
             max_size=config.max_size,
-            logger=WIRE_LOGGER,
+            logger=SOCKET_LOGGER,
             ssl=tls,
         )
-        return cast("Wire", connection)
+        return cast("EdgeSocket", connection)
     except InvalidStatus as refusal:
-        raise OpenFailed(_judged(refusal)) from None
+        raise OpenFailed(_refused(refusal)) from None
     except TimeoutError:
         why = f"no answer within {config.connect_timeout:g} s"
-        raise OpenFailed(Ended(f"cannot connect to {shown_url(config.url)}: {why}")) from None
+        raise OpenFailed(LinkEnd(f"cannot connect to {shown_url(config.url)}: {why}")) from None
     except (OSError, WebSocketException, EOFError, ImportError) as error:
-        raise OpenFailed(Ended(f"cannot connect to {shown_url(config.url)}: {error}")) from None
+        raise OpenFailed(LinkEnd(f"cannot connect to {shown_url(config.url)}: {error}")) from None
 
 
-def _judged(refusal: InvalidStatus) -> Ended:
+def _refused(refusal: InvalidStatus) -> LinkEnd:
     answer = refusal.response
     asked = next(iter(answer.headers.get_all("Retry-After")), None)
     return after_refusal(answer.status_code, asked, bytes(answer.body or b""), datetime.now(UTC))
@@ -100,7 +100,7 @@ def _tls_context(config: ClientConfig) -> ssl.SSLContext:
             context.load_cert_chain(config.ssl_certfile, config.ssl_keyfile)
     except (OSError, ValueError) as error:
         files = "ssl_ca_certs, ssl_certfile, ssl_keyfile"
-        raise OpenFailed(Ended(f"cannot use {files}: {error}", stop=True)) from None
+        raise OpenFailed(LinkEnd(f"cannot use {files}: {error}", stop=True)) from None
     context.check_hostname = config.ssl_verify and config.ssl_check_hostname
     if not config.ssl_verify:
         context.verify_mode = ssl.CERT_NONE

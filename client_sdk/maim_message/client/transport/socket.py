@@ -21,7 +21,7 @@ _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 Take = Callable[[bytes], bool]
 
 
-class Wire(ClientConnection):
+class EdgeSocket(ClientConnection):
     """A connection that hands messages over as they come, without a queue or a task between.
 
     `on_writable` is called when the network takes data again after it did not.

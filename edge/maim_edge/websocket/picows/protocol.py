@@ -18,10 +18,10 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
-from maim_edge.websocket.asgi_receiver import Inbox
+from maim_edge.websocket.asgi_receiver import AsgiReceiver
 from maim_edge.websocket.interface import ABNORMAL, EARLY_BYTES, EXTENSION, DirectSocket, Listener
 from maim_edge.websocket.keepalive import Keepalive
-from maim_edge.websocket.picows.server_context import Home
+from maim_edge.websocket.picows.server_context import ServerContext
 from maim_edge.websocket.picows.socket import PicowsSocket
 from maim_edge.websocket.upgrade import BadUpgrade, Upgrade, accepted, read_upgrade, response
 
@@ -30,7 +30,7 @@ Event = MutableMapping[str, Any]
 INTERNAL_ERROR = 1011
 
 log = logging.getLogger("maim_edge.websocket")
-homes: WeakKeyDictionary[ServerState, Home] = WeakKeyDictionary()
+server_contexts: WeakKeyDictionary[ServerState, ServerContext] = WeakKeyDictionary()
 
 
 class PicowsProtocol(asyncio.Protocol):
@@ -47,7 +47,7 @@ class PicowsProtocol(asyncio.Protocol):
         self._server = server_state
         self._connections: set[Any] = cast(Any, server_state.connections)
         self._app_state = app_state
-        self._inbox = Inbox(config.ws_max_queue)
+        self._inbox = AsgiReceiver(config.ws_max_queue)
         self._early = bytearray()
         self._upgrade: Upgrade | None = None
         self._denial: tuple[int, list[tuple[bytes, bytes]]] | None = None
@@ -184,7 +184,7 @@ class PicowsProtocol(asyncio.Protocol):
         self.transport.write(accepted(key, headers, event.get("subprotocol")))
         if len(self._early) > EARLY_BYTES:
             self.transport.resume_reading()
-        self._socket = PicowsSocket(self.transport, self._inbox, self._home())
+        self._socket = PicowsSocket(self.transport, self._inbox, self._server_context())
         self._connections.discard(self)
         # Not now: who takes the connection over at once shall be ready for what came early.
         loop = asyncio.get_running_loop()
@@ -216,13 +216,13 @@ class PicowsProtocol(asyncio.Protocol):
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         self._answer(response(status, self._server.default_headers, status.phrase.encode()))
 
-    def _home(self) -> Home:
+    def _server_context(self) -> ServerContext:
         """Find what all WebSockets of this server share; the first one makes it."""
-        home = homes.get(self._server)
-        if home is None:
+        context = server_contexts.get(self._server)
+        if context is None:
             config = self._config
             interval = config.ws_ping_interval
             keepalive = Keepalive(interval, config.ws_ping_timeout) if interval else None
-            home = Home(self._connections, keepalive, config.ws_max_size)
-            homes[self._server] = home
-        return home
+            context = ServerContext(self._connections, keepalive, config.ws_max_size)
+            server_contexts[self._server] = context
+        return context

@@ -36,7 +36,7 @@ class Control(Protocol):
 
 
 class PicowsReader(WSListener):
-    """Feeds picows and passes messages on to `receiver`; a `deaf` one hears control frames only.
+    """Feeds picows and passes messages on to `receiver`, or control frames alone (`control_only`).
 
     `writer` is picows' way to write. It changes: ask for it each time.
     """
@@ -48,7 +48,7 @@ class PicowsReader(WSListener):
         "_partial",
         "_protocol",
         "_transport",
-        "deaf",
+        "control_only",
         "receiver",
         "writer",
     )
@@ -57,7 +57,7 @@ class PicowsReader(WSListener):
         self, transport: asyncio.Transport, receiver: Receiver, control: Control, max_size: int
     ) -> None:
         self.receiver = receiver
-        self.deaf = False
+        self.control_only = False
         self._transport = transport
         self._control = control
         self._max_size = max_size
@@ -87,7 +87,7 @@ class PicowsReader(WSListener):
         if self._fault is not None:
             raise self._fault
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Break the circle of references; nothing may be fed or written then."""
         del self._protocol, self.writer, self._control
 
@@ -97,7 +97,7 @@ class PicowsReader(WSListener):
             frame.msg_type is not TEXT
             or not frame.fin
             or self._partial is not None
-            or self.deaf
+            or self.control_only
             or frame.rsv1
             or frame.rsv2
             or frame.rsv3
@@ -126,7 +126,7 @@ class PicowsReader(WSListener):
                 if end is None:
                     raise Violation(PROTOCOL_ERROR, "the close frame holds no code for the wire")
                 self._control.on_close(*end)
-            case _ if not self.deaf:
+            case _ if not self.control_only:
                 self._on_data(frame)
 
     def _on_data(self, frame: WSFrame) -> None:

@@ -9,7 +9,7 @@ from maim_edge.websocket.keepalive import Keepalive
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class ServerContext:
     """Who is connected, who looks after them, and how large a message may be, in bytes."""
 
     connections: set[Any]

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from picows import WSMsgType
 
-from maim_edge.websocket.asgi_receiver import Inbox
+from maim_edge.websocket.asgi_receiver import AsgiReceiver
 from maim_edge.websocket.fragments import Violation
 from maim_edge.websocket.frames import (
     CONTINUATION,
@@ -29,10 +29,10 @@ from maim_edge.websocket.interface import (
     TOO_LARGE,
     Listener,
 )
-from maim_edge.websocket.keepalive import Beat, Pulse, Rhythm
+from maim_edge.websocket.keepalive import PingAction, PingState, PingTiming
 from maim_edge.websocket.picows.reader import PicowsReader
-from maim_edge.websocket.picows.server_context import Home
-from maim_edge.websocket.receiver import Gate, Receiver
+from maim_edge.websocket.picows.server_context import ServerContext
+from maim_edge.websocket.receiver import ListenerReceiver, Receiver
 
 # picows keeps a buffer as large as the largest frame that it composed in it ...
 COMPOSED_BYTES = 1000
@@ -54,33 +54,35 @@ class PicowsSocket:
     """A `DirectSocket`, and the protocol of its transport."""
 
     __slots__ = (
-        "_held",
-        "_home",
         "_in_pieces",
         "_owed_pong",
-        "_pulse",
+        "_ping_state",
         "_reader",
         "_receiver",
+        "_server_context",
         "_state",
         "_timer",
+        "_transport_paused",
         "transport",
     )
 
-    def __init__(self, transport: asyncio.Transport, inbox: Inbox, home: Home) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, inbox: AsgiReceiver, context: ServerContext
+    ) -> None:
         self.transport = transport
-        self._home = home
+        self._server_context = context
         self._receiver: Receiver = inbox
         inbox.flow = self
-        self._reader = PicowsReader(transport, inbox, self, home.max_size)
+        self._reader = PicowsReader(transport, inbox, self, context.max_size)
         self._state = State.OPEN
-        self._held = False
+        self._transport_paused = False
         self._in_pieces = False
         self._owed_pong: bytes | None = None
-        self._pulse = Pulse()
+        self._ping_state = PingState()
         self._timer: TimerHandle | None = None
-        home.connections.add(self)
-        if home.keepalive is not None:
-            home.keepalive.add(self)
+        context.connections.add(self)
+        if context.keepalive is not None:
+            context.keepalive.add(self)
 
     @property
     def open(self) -> bool:
@@ -91,17 +93,17 @@ class PicowsSocket:
         """Whether messages still go to this receiver."""
         return self._receiver is receiver
 
-    def hand_over(self, inbox: Inbox, listener: Listener) -> None:
+    def hand_over(self, inbox: AsgiReceiver, listener: Listener) -> None:
         """Belong to a listener from now on; it hears of what the inbox holds."""
-        gate = Gate(listener, inbox.messages())
+        receiver = ListenerReceiver(listener, inbox.messages())
         end = inbox.end_of_all()
         if end is not None:
-            gate.end(*end)
+            receiver.end(*end)
         elif inbox.writing_paused:
             listener.pause_writing()
         inbox.flow = None
-        self._receiver = self._reader.receiver = gate
-        self.go_on()
+        self._receiver = self._reader.receiver = receiver
+        self.resume_transport()
 
     def send(self, message: bytes) -> None:
         """Write one text message in one frame."""
@@ -129,11 +131,11 @@ class PicowsSocket:
         """Hand over no message until `resume_reading`."""
         self._receiver.pause()
         if not self._state:
-            self.hold()
+            self.pause_transport()
 
     def resume_reading(self) -> None:
         """Go on handing messages over."""
-        self._receiver.resume(self.go_on)
+        self._receiver.resume(self.resume_transport)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""
@@ -181,10 +183,10 @@ class PicowsSocket:
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the end, and let go of everything."""
         self._leave(State.OVER)
-        self._home.connections.discard(self)
+        self._server_context.connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
-        self._reader.let_go()
+        self._reader.release()
         self._receiver.end(ABNORMAL, "")
 
     def shutdown(self) -> None:
@@ -195,16 +197,16 @@ class PicowsSocket:
             self._receiver.end(RESTARTED, "")
         self.transport.close()
 
-    def hold(self) -> None:
+    def pause_transport(self) -> None:
         """Read nothing more from the transport."""
-        if not self._held and not self.transport.is_closing():
-            self._held = True
+        if not self._transport_paused and not self.transport.is_closing():
+            self._transport_paused = True
             self.transport.pause_reading()
 
-    def go_on(self) -> None:
+    def resume_transport(self) -> None:
         """Read from the transport again."""
-        if self._held:
-            self._held = False
+        if self._transport_paused:
+            self._transport_paused = False
             if not self.transport.is_closing():
                 self.transport.resume_reading()
 
@@ -217,7 +219,7 @@ class PicowsSocket:
 
     def on_pong(self) -> None:
         """Note that the peer is alive."""
-        self._pulse.answered()
+        self._ping_state.answered()
         self._receiver.ponged()
 
     def on_close(self, code: int, reason: str) -> None:
@@ -237,12 +239,12 @@ class PicowsSocket:
             self.transport.write(EMPTY_PING)
             self._receiver.pinged()
 
-    def beat(self, now: int, rhythm: Rhythm) -> None:
+    def tick(self, now: int, timing: PingTiming) -> None:
         """Ping the peer, or drop it."""
-        match self._pulse.beat(now, rhythm, self.pending_bytes, self._held):
-            case Beat.PING:
+        match self._ping_state.tick(now, timing, self.pending_bytes, self._transport_paused):
+            case PingAction.PING:
                 self.ping()
-            case Beat.DROP:
+            case PingAction.DROP:
                 self.transport.write(KEEPALIVE_TIMEOUT)
                 self.transport.abort()
 
@@ -267,7 +269,7 @@ class PicowsSocket:
         if self._state:
             return
         # Between the pieces of a message there is no room for another one.
-        words = None if self._in_pieces else self._receiver.last_words(code, reason)
+        words = None if self._in_pieces else self._receiver.protocol_error_message(code, reason)
         if words is not None:
             self.transport.write(frame(TEXT, words))
         self.transport.write(close_frame(code, reason))
@@ -281,11 +283,11 @@ class PicowsSocket:
     def _leave(self, state: State) -> None:
         """Pass no more messages; the rest is read lest it stays in the way."""
         self._state = state
-        self._reader.deaf = True
+        self._reader.control_only = True
         self._owed_pong = None
-        self.go_on()
-        if self._home.keepalive is not None:
-            self._home.keepalive.discard(self)
+        self.resume_transport()
+        if self._server_context.keepalive is not None:
+            self._server_context.keepalive.discard(self)
 
     def _abort_in(self, seconds: float) -> None:
         if self._timer is not None:

@@ -85,7 +85,7 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         """Hold the application back: the peer does not take what is written."""
         super().pause_writing()
         if self._direct is not None:
-            self._direct.gate.pause_writing()
+            self._direct.receiver.pause_writing()
 
     def resume_writing(self) -> None:
         """Let the application go on, and answer the last ping that came meanwhile."""
@@ -94,18 +94,18 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         if pong and not self.close_sent:
             self.transport.write(pong)
         if self._direct is not None:
-            self._direct.gate.resume_writing()
+            self._direct.receiver.resume_writing()
 
     def flush(self) -> None:
         """Write what the protocol has composed."""
         self.transport.write(b"".join(self.conn.data_to_send()))
 
-    def hold_reading(self) -> None:
+    def pause_transport(self) -> None:
         """Read nothing more."""
         self.read_paused = True
         self.transport.pause_reading()
 
-    def go_on_reading(self) -> None:
+    def resume_transport(self) -> None:
         """Read again."""
         if self.read_paused:
             self.read_paused = False
@@ -164,11 +164,11 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self.conn.fail(INVALID_DATA, "a text frame is not UTF-8")
             self.handle_parser_exception()
         elif direct is not None:
-            direct.gate.take(data)
+            direct.receiver.take(data)
         else:
             self.queue.put_nowait(cast(Any, message_event(data, text)))
             if not self.read_paused:
-                self.hold_reading()
+                self.pause_transport()
 
     def handle_ping(self) -> None:
         """Answer; while the peer takes nothing keep the last answer, or pings fill our memory."""
@@ -188,13 +188,13 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         """Note that the peer is alive, and tell the listener."""
         super().handle_pong(event)
         if self._direct is not None:
-            self._direct.gate.ponged()
+            self._direct.receiver.ponged()
 
     def send_keepalive_ping(self) -> None:
         """Ping, and remember how much the peer has yet to take before it sees it."""
         super().send_keepalive_ping()
         if self._direct is not None:
-            self._direct.gate.pinged()
+            self._direct.receiver.pinged()
         self._unsent_at_ping = self.transport.get_write_buffer_size()
 
     def keepalive_timeout(self) -> None:
@@ -219,9 +219,9 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
             return
         event = {"type": "websocket.disconnect", "code": close.code, "reason": close.reason}
-        last_words = self._last_words(close.code, close.reason)
+        protocol_error_message = self._protocol_error_message(close.code, close.reason)
         self.queue.put_nowait(cast(Any, event))
-        self.transport.write(last_words)
+        self.transport.write(protocol_error_message)
         self.flush()
         # Not while the peer is likely to write still: some clients get confused then.
         if close.code != TOO_LARGE and self.transport.can_write_eof():
@@ -248,14 +248,14 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         self.queue = cast(Any, direct)
         if not self.writable.is_set():
             listener.pause_writing()
-        self.go_on_reading()
+        self.resume_transport()
         return direct
 
-    def _last_words(self, code: int, reason: str) -> bytes:
+    def _protocol_error_message(self, code: int, reason: str) -> bytes:
         # Between the pieces of a message there is no room for another one.
         if self._direct is None or self._direct.in_pieces:
             return b""
-        text = self._direct.gate.last_words(code, reason)
+        text = self._direct.receiver.protocol_error_message(code, reason)
         return Frame(Opcode.TEXT, text).serialize(mask=False) if text is not None else b""
 
     def _take_early(self) -> None:

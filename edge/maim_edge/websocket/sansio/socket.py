@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidState
 from maim_edge.websocket.asgi_receiver import message_data
 from maim_edge.websocket.frames import CONTINUATION, TEXT, head
 from maim_edge.websocket.interface import CLOSE_SECONDS, PIECE_BYTES, Listener
-from maim_edge.websocket.receiver import Gate
+from maim_edge.websocket.receiver import ListenerReceiver
 
 
 class Connection(Protocol):
@@ -28,10 +28,10 @@ class Connection(Protocol):
     def flush(self) -> None:
         """Write what `conn` has composed."""
 
-    def hold_reading(self) -> None:
+    def pause_transport(self) -> None:
         """Read nothing more."""
 
-    def go_on_reading(self) -> None:
+    def resume_transport(self) -> None:
         """Read again."""
 
 
@@ -43,7 +43,7 @@ class SansIOSocket:
         self._ended = False
         self.in_pieces = False
         backlog, ends = _drain(protocol.queue)
-        self.gate = Gate(listener, backlog)
+        self.receiver = ListenerReceiver(listener, backlog)
         for event in ends:
             self.put_nowait(event)
 
@@ -67,33 +67,33 @@ class SansIOSocket:
         if self._writable:
             self._protocol.conn.send_ping(b"")
             self._write(self._protocol.conn.data_to_send())
-            self.gate.pinged()
+            self.receiver.pinged()
 
     def pause_reading(self) -> None:
         """Hand over no message until `resume_reading`."""
-        self.gate.pause()
+        self.receiver.pause()
         if self._writable:
-            self._protocol.hold_reading()
+            self._protocol.pause_transport()
 
     def resume_reading(self) -> None:
         """Go on handing messages over."""
-        self.gate.resume(self._protocol.go_on_reading)
+        self.receiver.resume(self._protocol.resume_transport)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""
-        self.gate.drop()
+        self.receiver.drop()
         protocol = self._protocol
         if self._writable:
             with suppress(InvalidState):
                 protocol.conn.send_close(code, reason)
             protocol.flush()
             protocol.close_sent = True
-            protocol.go_on_reading()
+            protocol.resume_transport()
             protocol.close_timer = protocol.loop.call_later(CLOSE_SECONDS, protocol.transport.abort)
 
     def abort(self) -> None:
         """Drop the connection."""
-        self.gate.drop()
+        self.receiver.drop()
         self._protocol.transport.abort()
 
     @property
@@ -108,7 +108,7 @@ class SansIOSocket:
             self._ended = True
             close = self._protocol.conn.close_rcvd
             code, reason = event["code"], event.get("reason") or ""
-            self.gate.end(*((code, reason) if close is None else (close.code, close.reason)))
+            self.receiver.end(*((code, reason) if close is None else (close.code, close.reason)))
 
     @property
     def _writable(self) -> bool:

@@ -34,7 +34,7 @@ class Recorder:
         self.calls: list[str] = []
         self.broken: list[tuple[int, str]] = []
         self.closed: list[tuple[int, str]] = []
-        self.last_words: bytes | None = None
+        self.protocol_error_message: bytes | None = None
         self._changed = asyncio.Event()
 
     def on_message(self, data: bytes) -> None:
@@ -50,10 +50,10 @@ class Recorder:
         """Remember."""
         self._note("resume_writing")
 
-    def on_broken(self, code: int, reason: str) -> bytes | None:
+    def on_protocol_error(self, code: int, reason: str) -> bytes | None:
         """Remember, and say the last words."""
         self.broken.append((code, reason))
-        return self.last_words
+        return self.protocol_error_message
 
     def on_ping(self) -> None:
         """Remember."""

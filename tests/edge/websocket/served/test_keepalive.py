@@ -20,11 +20,11 @@ async def test_a_peer_that_answers_stays_and_one_that_does_not_is_dropped(
     ws: ProtocolClass,
 ) -> None:
     async with serving(ws, ws_ping_interval=0.03, ws_ping_timeout=0.3) as site:
-        silent, deaf = await site.pair()
+        silent, control_only = await site.pair()
         client, listener = await site.pair()
-        while not deaf.closed:
+        while not control_only.closed:
             await answer(client, 1)
-        assert deaf.closed == [(1006, "")]
+        assert control_only.closed == [(1006, "")]
         await answer(client, 3)
         assert listener.closed == []
         await silent.rest()

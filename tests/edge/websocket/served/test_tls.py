@@ -52,7 +52,7 @@ async def test_the_last_words_to_a_peer_that_broke_the_protocol_are_read_over_tl
     async with serving(ws, ssl_context=server, ws_max_size=1000) as site:
         async with connect(f"wss://localhost:{site.port}/direct", ssl=client) as conn:
             listener = await site.listener()
-            listener.last_words = b"too large"
+            listener.protocol_error_message = b"too large"
             await conn.send("x" * 1001)
             assert await conn.recv() == "too large"
             with pytest.raises(ConnectionClosed):

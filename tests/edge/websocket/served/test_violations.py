@@ -106,7 +106,7 @@ async def test_a_message_over_the_limit_is_ended_with_1009(ws: ProtocolClass, se
 async def test_what_came_before_a_broken_frame_is_heard_and_answered(ws: ProtocolClass) -> None:
     async with serving(ws, Echo) as site:
         client, listener = await site.pair()
-        listener.last_words = b"farewell"
+        listener.protocol_error_message = b"farewell"
         client.send(text_frame("first") + text_frame("second") + b"\x83\x80" + text_frame("third"))
         assert [(await client.frame())[1] for _ in range(3)] == [b"first", b"second", b"farewell"]
         assert await close_code(client) == 1002
@@ -120,7 +120,7 @@ async def test_last_words_are_read_in_the_midst_of_a_frame_over_the_limit(
 ) -> None:
     async with serving(ws, ws_max_size=1000) as site:
         client, listener = await site.pair()
-        listener.last_words = b"too large"
+        listener.protocol_error_message = b"too large"
         # It goes on sending for as long as the kernel takes it, as a client does.
         client.send(text_frame("first") + text_frame(b"x" * 20_000_000))
         await client.writer.drain()
@@ -137,7 +137,7 @@ async def test_last_words_are_read_in_the_midst_of_a_frame_over_the_limit(
 async def test_there_is_no_room_for_last_words_between_pieces(ws: ProtocolClass) -> None:
     async with serving(ws) as site:
         client, listener = await site.pair()
-        listener.last_words = b"farewell"
+        listener.protocol_error_message = b"farewell"
         listener.socket.send_piece(b"begun", first=True, last=False)
         client.send(b"\x83\x80")
         await listener.end()
