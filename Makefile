@@ -1,5 +1,6 @@
 # The commands of this repository; `make` alone lists them. Python >= 3.11 and make are enough for run and test.
-PYTHON ?= python3
+# The newest of these that can make an environment: a name on PATH need not run (a shim of pyenv).
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11,$(if $(shell $(p) -c "import venv, ensurepip" 2>/dev/null && echo y),$(p))) python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
@@ -107,11 +108,17 @@ lint: $(VENV)/.ready ## check style, format, import rules, spelling, protos and 
 types: $(VENV)/.ready ## check types (mypy --strict)
 	$(BIN)/mypy
 
-proto: $(VENV)/.ready ## generate the Python code of proto/maim_protocol/v1/*.proto
-	$(BIN)/python proto/generate.py
+$(VENV)-proto/.ready: requirements/build.txt requirements/proto.txt
+	@echo "Installing the generator of the protocol's code into $(VENV)-proto (once)"
+	@$(PYTHON) -m venv $(VENV)-proto
+	@$(VENV)-proto/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r requirements/proto.txt
+	@touch $@
 
-proto-check: $(VENV)/.ready breaking ## check that the generated code is current and the contract unbroken
-	$(BIN)/python proto/generate.py --check
+proto: $(VENV)-proto/.ready ## generate the Python code of proto/maim_protocol/v1/*.proto
+	$(VENV)-proto/bin/python proto/generate.py
+
+proto-check: $(VENV)-proto/.ready breaking ## check that the generated code is current and the contract unbroken
+	$(VENV)-proto/bin/python proto/generate.py --check
 
 breaking: $(VENV)/.ready ## compare the contract with AGAINST (the newest release, else the last commit)
 	@if git ls-tree -r --name-only $(AGAINST) 2>/dev/null | grep -q '\.proto$$'; \
@@ -126,14 +133,18 @@ docs: $(VENV)/.ready ## check the links and the commands that README and docs na
 
 lock: $(VENV)/.ready ## pin requirements/*.txt anew (ARGS=--upgrade for the newest of everything)
 	$(LOCK) $(ARGS) requirements/build.in --output-file requirements/build.txt
-	$(LOCK) $(ARGS) pyproject.toml --output-file requirements/base.txt
+	$(LOCK) $(ARGS) pyproject.toml --extra server --output-file requirements/base.txt
 	$(LOCK) $(ARGS) pyproject.toml --extra cli --constraints requirements/base.txt --output-file requirements/cli.txt
 	$(LOCK) $(ARGS) pyproject.toml --extra cli requirements/dev.in --output-file requirements/dev.txt
+	$(LOCK) $(ARGS) requirements/proto.in --output-file requirements/proto.txt
+	$(LOCK) --resolution lowest-direct --constraints requirements/oldest.in $(ARGS) pyproject.toml --extra cli requirements/tests.in \
+	  --output-file requirements/oldest.txt
+	$(LOCK) --python-version 3.9 $(ARGS) pyproject.toml requirements/client_tests.in --output-file requirements/client_oldest.txt
 	$(LOCK) $(ARGS) requirements/client.in --output-file requirements/client.txt
 	$(LOCK) $(ARGS) requirements/released_client.in --output-file requirements/released_client.txt
 	$(LOCK) $(ARGS) requirements/bench.in --output-file requirements/bench.txt
 	$(LOCK) $(ARGS) requirements/field.in --output-file requirements/field.txt
 
 clean: ## remove the virtual environment, caches and reports
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-proto $(VENV)-oldest $(VENV)-client build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find proto edge router client_sdk tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +

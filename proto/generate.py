@@ -1,7 +1,7 @@
 """Generates the Python code of the contract, or checks that what is committed is current.
 
-Run by `make proto` and `make proto-check`. The generators are pinned in requirements/dev.txt, so
-that everybody's output is the same.
+Run by `make proto` and `make proto-check`. The generators are pinned in requirements/proto.txt, so
+that everybody's output is the same; they have an environment of their own.
 """
 
 from __future__ import annotations

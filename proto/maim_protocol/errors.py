@@ -5,7 +5,14 @@ from __future__ import annotations
 import enum
 
 
-class ErrorCode(enum.StrEnum):
+class _Text(str, enum.Enum):
+    """As `enum.StrEnum`, which Python 3.9 and 3.10 do not have."""
+
+    __str__ = str.__str__
+    __format__ = str.__format__
+
+
+class ErrorCode(_Text):
     """Why a frame was not taken: `payload.code` of a `sys_error`."""
 
     BAD_JSON = "bad_json"
@@ -19,7 +26,7 @@ class ErrorCode(enum.StrEnum):
     INTERNAL = "internal"
 
 
-class Refusal(enum.StrEnum):
+class Refusal(_Text):
     """Why a handshake was refused: `error` of the HTTP response's JSON body."""
 
     UNAUTHENTICATED = "unauthenticated"

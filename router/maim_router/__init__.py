@@ -1,1 +1,5 @@
 """The router: connection map, authentication, handlers and the control API."""
+
+from maim_protocol.extras import need
+
+need("server", "maim_router")

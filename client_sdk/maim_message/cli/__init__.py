@@ -1,25 +1,47 @@
-"""The `maim` command; `main` is the console script and needs the extra `cli`."""
+"""The `maim` command; `main` is the console script.
+
+`maim serve`, `router` and `edge` run with the extra `server`, the other commands need `cli`.
+"""
 
 from __future__ import annotations
 
-import importlib.util
 import sys
+from collections.abc import Sequence
 
+from maim_protocol.extras import need
 from maim_runtime.process_title import hide_arguments
 
 __all__ = ["main"]
 
-NEEDED = ("typer", "rich", "cryptography", "setproctitle")
+need("server", "maim_message.cli")
 
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     # Before the slow imports: a key among the arguments shows in the process list until then.
     hide_arguments("maim")
-    if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        hint = "pip install 'maim-message[cli]'"
-        print(f'maim: the commands need the extra "cli": {hint}', file=sys.stderr)
-        sys.exit(2)
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(argv: Sequence[str]) -> int:
+    command = argv[0] if argv else ""
+    if command == "serve":
+        from maim_message.cli import serve
+
+        return serve.main(argv[1:])
+    if command == "router":
+        from maim_router.__main__ import main as run_router
+
+        return run_router(argv[1:], prog="maim router")
+    if command == "edge":
+        from maim_edge.__main__ import main as run_edge
+
+        return run_edge(argv[1:], prog="maim edge")
+    try:
+        need("cli", f"maim {command}".strip())
+    except ImportError as missing:
+        print(f"maim: {missing}", file=sys.stderr)
+        return 2
     from maim_message.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+    return run(argv)

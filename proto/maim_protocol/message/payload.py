@@ -51,7 +51,7 @@ def _first_fault(value: object) -> tuple[str, object, str] | None:
 def _items(value: object) -> list[tuple[str, object]]:
     if isinstance(value, Mapping):
         return [(f".{name}", item) for name, item in value.items()]
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [(f"[{index}]", item) for index, item in enumerate(value)]
     return []
 

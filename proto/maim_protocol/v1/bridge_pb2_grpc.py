@@ -5,7 +5,7 @@ import warnings
 
 from maim_protocol.v1 import bridge_pb2 as maim__protocol_dot_v1_dot_bridge__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.72.1'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
@@ -18,14 +18,14 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in maim_protocol/v1/bridge_pb2_grpc.py depends on'
+        + f' but the generated code in maim_protocol/v1/bridge_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class BridgeStub:
+class BridgeStub(object):
     """Attached by edges only; needs the token scope `bridge`.
     """
 
@@ -42,7 +42,7 @@ class BridgeStub:
                 _registered_method=True)
 
 
-class BridgeServicer:
+class BridgeServicer(object):
     """Attached by edges only; needs the token scope `bridge`.
     """
 
@@ -72,7 +72,7 @@ def add_BridgeServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class Bridge:
+class Bridge(object):
     """Attached by edges only; needs the token scope `bridge`.
     """
 

@@ -6,7 +6,7 @@ import warnings
 from maim_protocol.v1 import delivery_pb2 as maim__protocol_dot_v1_dot_delivery__pb2
 from maim_protocol.v1 import router_pb2 as maim__protocol_dot_v1_dot_router__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.72.1'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
@@ -19,14 +19,14 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in maim_protocol/v1/router_pb2_grpc.py depends on'
+        + f' but the generated code in maim_protocol/v1/router_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class RouterStub:
+class RouterStub(object):
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
     `admin` (Disconnect, DrainEdge) and `read` (the others); open without tokens on loopback and unix sockets.
     """
@@ -94,7 +94,7 @@ class RouterStub:
                 _registered_method=True)
 
 
-class RouterServicer:
+class RouterServicer(object):
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
     `admin` (Disconnect, DrainEdge) and `read` (the others); open without tokens on loopback and unix sockets.
     """
@@ -245,7 +245,7 @@ def add_RouterServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class Router:
+class Router(object):
     """Sending, the connection map and statistics. Needs the token scopes `send` (the first three),
     `admin` (Disconnect, DrainEdge) and `read` (the others); open without tokens on loopback and unix sockets.
     """
