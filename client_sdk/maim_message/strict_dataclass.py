@@ -19,6 +19,8 @@ from maim_protocol.envelope import CUSTOM_PREFIX
 from maim_protocol.errors import ConfigError
 
 T = TypeVar("T")
+# Python 3.9 knows no `X | Y`.
+_UNIONS = (Union, getattr(types, "UnionType", Union))
 
 _WORDS: dict[Any, str] = {
     str: "a string",
@@ -123,7 +125,7 @@ def _fits(value: object, hint: Any) -> bool:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return True
-    if origin in (Union, types.UnionType):
+    if origin in _UNIONS:
         return any(_fits(value, part) for part in arguments)
     if origin is Literal:
         return value in arguments
@@ -148,7 +150,7 @@ def _is_one(value: object, cls: type) -> bool:
 
 def _describe(hint: Any) -> str:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
+    if origin in _UNIONS:
         return " or ".join(_describe(part) for part in arguments)
     if origin is Literal:
         return " or ".join(repr(choice) for choice in arguments)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _LAST_DOUBLING = 32
 
 
-@dataclass(slots=True)
+@dataclass
 class Backoff:
     """Counts failures in a row; `draw` returns a number from 0 to below 1."""
 

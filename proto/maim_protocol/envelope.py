@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import uuid
-from typing import Any
+from typing import Any, Optional, Union
 
 import msgspec
 
@@ -45,10 +45,10 @@ class ClientFrame(msgspec.Struct, frozen=True):
     """
 
     type: str
-    msg_id: str | None = None
-    target: Target | None = None
-    payload: bytes | memoryview = b""
-    acked_msg_id: str | None = None
+    msg_id: Optional[str] = None
+    target: Optional[Target] = None
+    payload: Union[bytes, memoryview] = b""
+    acked_msg_id: Optional[str] = None
     bare: bool = False
 
 
@@ -56,7 +56,7 @@ class Envelope(msgspec.Struct):
     """A whole envelope as the SDK reads it; `payload` stays bytes until somebody looks."""
 
     type: str
-    msg_id: str | None = None
+    msg_id: Optional[str] = None
     meta: dict[str, Any] = {}
     payload: msgspec.Raw = msgspec.Raw(b"null")
     ver: int = 1
@@ -73,19 +73,19 @@ class Meta(msgspec.Struct, frozen=True):
 
 
 class _Head(msgspec.Struct):
-    ver: int | msgspec.UnsetType = msgspec.UNSET
-    msg_id: str | None = None
-    type: str | msgspec.UnsetType = msgspec.UNSET
-    payload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    meta: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    message_info: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    message_segment: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    message_dim: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    ver: Union[int, msgspec.UnsetType] = msgspec.UNSET
+    msg_id: Optional[str] = None
+    type: Union[str, msgspec.UnsetType] = msgspec.UNSET
+    payload: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
+    meta: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
+    message_info: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
+    message_segment: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
+    message_dim: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
 
 
 class _Info(msgspec.Struct):
     platform: str
-    message_id: str | int
+    message_id: Union[str, int]
     time: float
 
 
@@ -101,7 +101,7 @@ class _Standard(msgspec.Struct):
 
 
 class _MaybeTargeted(msgspec.Struct):
-    message_dim: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    message_dim: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
 
 
 class _AckMeta(msgspec.Struct):

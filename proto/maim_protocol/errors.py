@@ -9,7 +9,7 @@ class _Text(str, enum.Enum):
     """As `enum.StrEnum`, which Python 3.9 and 3.10 do not have."""
 
     __str__ = str.__str__
-    __format__ = str.__format__
+    __format__ = str.__format__  # type: ignore[assignment]  # as enum.StrEnum has it
 
 
 class ErrorCode(_Text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Union
 
 import pytest
 import pytest_asyncio
@@ -16,7 +17,7 @@ from maim_message.client import (
 )
 from tests.sdk.edge import soon, until
 
-Client = WebSocketClient | WebSocketMultiClient
+Client = Union[WebSocketClient, WebSocketMultiClient]
 
 
 class SilentPort:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from maim_message.client.configuration import ClientConfig, derived, shown_url
 from maim_message.client.connection import Connection, Pool, pick
 from maim_message.strict_dataclass import custom_type
 from maim_protocol.envelope import SYS_STD
 from maim_protocol.message import APIMessageBase, encode_payload
+
+if TYPE_CHECKING:
+    from typing import Self
 
 ACK_TIMEOUT_SECONDS = 10.0
 

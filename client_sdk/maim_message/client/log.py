@@ -10,7 +10,9 @@ import logging
 from typing import Any
 
 _LIBRARY_LOGGER = logging.getLogger("maim_message.client")
-_LEVELS = logging.getLevelNamesMapping()
+_LEVELS: dict[str, int] = {
+    name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+}
 
 # The WebSocket library prints the handshake's headers, which hold the credential, at DEBUG.
 SOCKET_LOGGER = logging.getLogger("maim_message.client.transport.socket")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from maim_message.client.client import ACK_TIMEOUT_SECONDS
 from maim_message.client.configuration import MultiClientConfig
@@ -12,6 +12,9 @@ from maim_message.client.connection import Connection, Pool
 from maim_message.strict_dataclass import custom_type
 from maim_protocol.envelope import SYS_STD
 from maim_protocol.message import APIMessageBase, encode_payload
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class WebSocketMultiClient:
@@ -167,7 +170,7 @@ class WebSocketMultiClient:
             return {name: self._unknown(name)}
         names = list(self._named) if name is None else [name]
         results = await asyncio.gather(*(act(self._named[each]) for each in names))
-        return dict(zip(names, results, strict=True))
+        return dict(zip(names, results))
 
     async def _send(
         self,

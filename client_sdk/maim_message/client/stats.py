@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 
-@dataclass(slots=True)
+@dataclass
 class Stats:
     """Counters since the client was made; the names are those of `get_stats()`."""
 

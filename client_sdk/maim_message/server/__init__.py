@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-# isort: off
-from maim_protocol.extras import need
-
-need("server", "maim_message.server")
-# isort: on
-
 from maim_message.message import (
     APIMessageBase,
     BaseMessageInfo,

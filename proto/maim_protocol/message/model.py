@@ -11,7 +11,7 @@ import time as clock
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Optional, Union
 
 import msgspec
 
@@ -49,11 +49,13 @@ _OMITTED: Any = None
 # msgspec reads the fields' types when the program runs: an id may be a number, and a number keeps
 # its kind. For who writes a program they are what the guide says.
 if TYPE_CHECKING:
+    from typing import Self
+
     Id = str
     Number = float
 else:
-    Id = str | int
-    Number = int | float
+    Id = Union[str, int]
+    Number = Union[int, float]
 
 
 @dataclass
@@ -66,7 +68,7 @@ class GroupInfo(Record):
 
     platform: str
     group_id: Id
-    group_name: str | None = None
+    group_name: Optional[str] = None
 
 
 @dataclass
@@ -80,8 +82,8 @@ class UserInfo(Record):
 
     platform: str = ""
     user_id: Id = _OMITTED
-    user_nickname: str | None = None
-    user_cardname: str | None = None
+    user_nickname: Optional[str] = None
+    user_cardname: Optional[str] = None
 
     def __post_init__(self) -> None:
         _must_have(self, "user_id")
@@ -95,8 +97,8 @@ class InfoBase(Record):
         optional={"group_info": GroupInfo.read, "user_info": UserInfo.read}
     )
 
-    group_info: GroupInfo | None = None
-    user_info: UserInfo | None = None
+    group_info: Optional[GroupInfo] = None
+    user_info: Optional[UserInfo] = None
 
 
 @dataclass
@@ -115,8 +117,8 @@ class FormatInfo(Record):
 
     _shape: ClassVar[Shape] = Shape(optional={"content_format": strings, "accept_format": strings})
 
-    content_format: list[str] | None = None
-    accept_format: list[str] | None = None
+    content_format: Optional[list[str]] = None
+    accept_format: Optional[list[str]] = None
 
 
 @dataclass
@@ -131,8 +133,8 @@ class TemplateInfo(Record):
         }
     )
 
-    template_items: dict[str, str] | None = None
-    template_name: dict[str, str] | str | None = None
+    template_items: Optional[dict[str, str]] = None
+    template_name: Union[dict[str, str], str, None] = None
     template_default: bool = True
 
 
@@ -164,11 +166,11 @@ class BaseMessageInfo(Record):
     platform: str
     message_id: Id
     time: Number
-    format_info: FormatInfo | None = None
-    template_info: TemplateInfo | None = None
-    additional_config: dict[str, Any] | None = None
-    sender_info: SenderInfo | None = None
-    receiver_info: ReceiverInfo | None = None
+    format_info: Optional[FormatInfo] = None
+    template_info: Optional[TemplateInfo] = None
+    additional_config: Optional[dict[str, Any]] = None
+    sender_info: Optional[SenderInfo] = None
+    receiver_info: Optional[ReceiverInfo] = None
 
 
 class _Parts(msgspec.Struct):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from maim_protocol.message.validation import Shape, a_list, a_string, an_object, join
+
+if TYPE_CHECKING:
+    from typing import Self
 
 DEEPEST_SEGMENT = 100
 # Of these nothing has to be looked into when a record is written.

@@ -12,7 +12,7 @@ from typing import Any
 Reader = Callable[[Any, str], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """The fields of an object and how each is read."""
 

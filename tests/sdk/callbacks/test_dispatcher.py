@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +103,7 @@ async def test_each_job_has_its_own_copy_of_the_context_it_came_from() -> None:
     assert WHO.get() == "the client"
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout came with Python 3.11")
 async def test_a_job_may_set_a_time_limit_for_itself() -> None:
     desk = Desk()
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import pytest
 
 from maim_message.client.transport.ending import after_close, after_refusal, retry_after
 
-NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize("code", [1000, 1002, 4000, 4099, 4400, 4401, 4403, 4409])

@@ -55,7 +55,8 @@ class Dispatcher:
         self._tasks: dict[asyncio.Task[Any], Job] = {}
         self._turn_is_due = False
         self._after_turn: list[Callable[[], None]] = []
-        self._room = asyncio.Event()
+        # Made when somebody waits: before Python 3.10 it belongs to the loop that makes it.
+        self._room: asyncio.Event | None = None
 
     @property
     def active(self) -> int:
@@ -70,7 +71,7 @@ class Dispatcher:
     async def room(self) -> None:
         """Wait until less waits for its turn. Safe to cancel."""
         while self.full:
-            self._room.clear()
+            self._room = asyncio.Event()
             await self._room.wait()
 
     def submit(self, job: Job) -> None:
@@ -121,7 +122,8 @@ class Dispatcher:
             if time.monotonic() >= until:
                 self._call_turn()
                 break
-        self._room.set()
+        if self._room is not None:
+            self._room.set()
         self._act_after_turn(first_steps_to_come=len(self._tasks) > running)
 
     def _act_after_turn(self, first_steps_to_come: bool) -> None:
@@ -170,7 +172,7 @@ def _begun(coroutine: Coroutine[Any, Any, Any], context: contextvars.Context) ->
     loop = asyncio.get_running_loop()
     if sys.version_info >= (3, 12):
         return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
-    return loop.create_task(coroutine, context=context)
+    return context.run(loop.create_task, coroutine)
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:

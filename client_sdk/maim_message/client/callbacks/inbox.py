@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -98,8 +97,7 @@ class Inbox:
         return call_handler(handler, msgspec.json.decode(envelope.payload), metadata)
 
 
-@dataclass(slots=True)
-class _Delivery:
+class _Delivery(msgspec.Struct):
     source: Source
     envelope: Envelope
     size_bytes: int
@@ -127,8 +125,7 @@ class _Delivery:
         return f"{self.envelope.type} {self.envelope.msg_id or 'without msg_id'}"
 
 
-@dataclass(slots=True)
-class _Notification:
+class _Notification(msgspec.Struct):
     what: str
     callback: Callable[..., Any]
     arguments: tuple[Any, ...]

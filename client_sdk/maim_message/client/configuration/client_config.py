@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Optional, Union
 from urllib.parse import urlsplit, urlunsplit
 
 from maim_message.strict_dataclass import CustomHandlers, custom_type, strict, update
@@ -45,13 +45,13 @@ class ClientConfig(CustomHandlers):
     url: str
     api_key: str = ""
     platform: str = "default"
-    connection_uuid: str | None = None
+    connection_uuid: Optional[str] = None
 
     ssl_enabled: bool = False
     ssl_verify: bool = True
-    ssl_ca_certs: str | Path | None = None
-    ssl_certfile: str | Path | None = None
-    ssl_keyfile: str | Path | None = None
+    ssl_ca_certs: Union[str, Path, None] = None
+    ssl_certfile: Union[str, Path, None] = None
+    ssl_keyfile: Union[str, Path, None] = None
     ssl_check_hostname: bool = True
 
     auto_reconnect: bool = True
@@ -60,27 +60,27 @@ class ClientConfig(CustomHandlers):
     max_reconnect_delay: float = 30.0
     connect_timeout: float = 10.0
 
-    ping_interval: float | None = 20
-    ping_timeout: float | None = 10
+    ping_interval: Optional[float] = 20
+    ping_timeout: Optional[float] = 10
     close_timeout: float = 10
     max_size: int = MAX_SIZE_BYTES
     compression: bool = False
 
-    on_connect: Callable[[str, ClientConfig], Any] | None = None
-    on_disconnect: Callable[[str, str | None], Any] | None = None
-    on_message: Callable[[Any, dict[str, Any]], Any] | None = None
+    on_connect: Optional[Callable[[str, ClientConfig], Any]] = None
+    on_disconnect: Optional[Callable[[str, Optional[str]], Any]] = None
+    on_message: Optional[Callable[[Any, dict[str, Any]], Any]] = None
     custom_handlers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     max_handler_tasks: int = 1000
 
     headers: dict[str, str] = field(default_factory=dict)
-    get_api_key: Callable[[], str | Awaitable[str]] | None = None
+    get_api_key: Optional[Callable[[], Union[str, Awaitable[str]]]] = None
 
     log_level: LogLevel = "INFO"
     enable_connection_log: bool = True
     enable_message_log: bool = True
     custom_logger: Any = None
     enable_stats: bool = True
-    stats_callback: Callable[[dict[str, Any]], Any] | None = None
+    stats_callback: Optional[Callable[[dict[str, Any]], Any]] = None
 
     enable_message_cache: bool = True
     message_cache_ttl: float = 300
@@ -127,7 +127,7 @@ def create_client_config(
 
 
 def create_ssl_client_config(
-    url: str | None = None,
+    url: Optional[str] = None,
     host: str = "localhost",
     port: int = 18044,
     api_key: str = "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 from maim_message.client.configuration.client_config import ClientConfig, LogLevel
 from maim_message.strict_dataclass import CustomHandlers, custom_type, strict
@@ -19,9 +19,9 @@ class MultiClientConfig(CustomHandlers):
     auto_connect_on_start: bool = False
     connect_timeout: float = 10.0
 
-    on_connect: Callable[[str, ClientConfig], Any] | None = None
-    on_disconnect: Callable[[str, str | None], Any] | None = None
-    on_message: Callable[[Any, dict[str, Any]], Any] | None = None
+    on_connect: Optional[Callable[[str, ClientConfig], Any]] = None
+    on_disconnect: Optional[Callable[[str, Optional[str]], Any]] = None
+    on_message: Optional[Callable[[Any, dict[str, Any]], Any]] = None
     custom_handlers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     max_handler_tasks: int = 1000
 
@@ -30,7 +30,7 @@ class MultiClientConfig(CustomHandlers):
     enable_message_log: bool = True
     custom_logger: Any = None
     enable_stats: bool = True
-    stats_callback: Callable[[dict[str, Any]], Any] | None = None
+    stats_callback: Optional[Callable[[dict[str, Any]], Any]] = None
 
     def __post_init__(self) -> None:
         handlers = self.custom_handlers.items()

@@ -57,9 +57,8 @@ class ConnectionRun:
     async def pause(self, seconds: float) -> None:
         """Wait for so long, or until somebody waits for an outcome."""
         try:
-            async with asyncio.timeout(seconds):
-                await self._awaited.wait()
-        except TimeoutError:
+            await asyncio.wait_for(self._awaited.wait(), seconds)
+        except asyncio.TimeoutError:
             return
 
     def end(self) -> None:

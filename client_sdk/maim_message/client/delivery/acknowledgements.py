@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from typing import Optional
 
 # `None`: acknowledged; a text: why not.
-Answer = asyncio.Future[str | None]
+Answer = asyncio.Future[Optional[str]]
 
 
 class PendingAcks:

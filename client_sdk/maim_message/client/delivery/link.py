@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Optional
 
 import msgspec
 from websockets.exceptions import ConnectionClosed
@@ -29,7 +30,7 @@ from maim_protocol.envelope import (
 )
 from maim_protocol.errors import FrameError
 
-Settled = Callable[[str, str | None], None]
+Settled = Callable[[str, Optional[str]], None]
 # Acknowledgements that may wait for a network that takes no data.
 MOST_OWED = 1000
 
@@ -37,12 +38,12 @@ MOST_OWED = 1000
 class _Refusal(msgspec.Struct):
     code: str
     message: str = ""
-    msg_id: str | None = None
+    msg_id: Optional[str] = None
 
 
 class _Notice(msgspec.Struct):
     event: str = ""
-    retry_after_ms: float | None = None
+    retry_after_ms: Optional[float] = None
 
 
 class Link:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 SEEN_MESSAGES = 10_000
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """A message that the edge has not answered for; `sent` when a link has taken it."""
 
     msg_id: str
@@ -21,8 +22,7 @@ class Kept:
     sent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """How much is kept, and for how long; one message alone is kept whatever its size."""
 
     messages: int
@@ -30,7 +30,7 @@ class Bounds:
     ttl_seconds: float
 
 
-@dataclass(slots=True)
+@dataclass
 class Session:
     """The bookkeeping of one connection; the order of messages is that of `keep`."""
 

@@ -50,8 +50,7 @@ class Credential:
         if source is None:
             return self._config.api_key
         try:
-            async with asyncio.timeout(self._config.connect_timeout):
-                key = await call(source)
+            key = await asyncio.wait_for(call(source), self._config.connect_timeout)
         except Exception as error:  # user code: whatever it raises, the next attempt asks again
             raise OpenFailed(LinkEnd(f"get_api_key failed: {type(error).__name__}")) from error
         if not isinstance(key, str) or not key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import msgspec
 
@@ -16,7 +16,7 @@ _STOP_STATUSES = frozenset({401, 403})
 _MAX_BODY_CHARS = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LinkEnd:
     """How an attempt or a link ended.
 
@@ -77,9 +77,9 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 def _seconds_until(date: str, now: datetime) -> float:
     try:
         when = email.utils.parsedate_to_datetime(date)
-    except ValueError:
+    except (TypeError, ValueError):  # the former before Python 3.10
         return math.nan
-    return (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds()
+    return (when.replace(tzinfo=when.tzinfo or timezone.utc) - now).total_seconds()
 
 
 def _name(code: int) -> str:

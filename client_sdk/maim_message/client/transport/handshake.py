@@ -6,8 +6,9 @@ holds one. It goes into the address only when a header cannot carry it (not ASCI
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -55,7 +56,7 @@ async def open_socket(config: ClientConfig, label: str, api_key: str) -> EdgeSoc
         return cast("EdgeSocket", connection)
     except InvalidStatus as refusal:
         raise OpenFailed(_refused(refusal)) from None
-    except TimeoutError:
+    except asyncio.TimeoutError:
         why = f"no answer within {config.connect_timeout:g} s"
         raise OpenFailed(LinkEnd(f"cannot connect to {shown_url(config.url)}: {why}")) from None
     except (OSError, WebSocketException, EOFError, ImportError) as error:
@@ -65,7 +66,9 @@ async def open_socket(config: ClientConfig, label: str, api_key: str) -> EdgeSoc
 def _refused(refusal: InvalidStatus) -> LinkEnd:
     answer = refusal.response
     asked = next(iter(answer.headers.get_all("Retry-After")), None)
-    return after_refusal(answer.status_code, asked, bytes(answer.body or b""), datetime.now(UTC))
+    return after_refusal(
+        answer.status_code, asked, bytes(answer.body or b""), datetime.now(timezone.utc)
+    )
 
 
 def _identity(
