@@ -15,8 +15,8 @@ import pytest
 from tests.system.pair import Pair, message, running_pair
 
 MIB = 1024 * 1024
-LIMIT_MS = 100.0
-ATTEMPTS = 3
+# Of another client, ended while a large message is on its way: it waits for none of them.
+ROUND_TRIPS = 5
 PROGRAM = Path(__file__).parent / "round_trips.py"
 
 
@@ -41,14 +41,6 @@ async def measuring(pair: Pair, user: str, figures: dict[str, list[float]]) -> A
     finally:
         output, _ = await process.communicate(b"")
         figures.update(json.loads(output.splitlines()[-1]))
-
-
-def told(name: str, values: list[float]) -> str:
-    ordered = sorted(values)
-    return (
-        f"{name}: {len(ordered)}, median {ordered[len(ordered) // 2]:.1f} ms, "
-        f"99th {ordered[len(ordered) * 99 // 100]:.1f} ms, longest {ordered[-1]:.1f} ms"
-    )
 
 
 async def pass_one(pair: Pair, msg_id: str, data: str) -> dict[str, list[float]]:
@@ -78,13 +70,7 @@ async def test_a_large_message_passes_and_a_ping_of_another_client_too(
 ) -> None:
     data = json.dumps(unit * (size // len(unit.encode())), ensure_ascii=False)
     async with running_pair() as pair:
-        longest = 0.0
-        # A machine that is busy with something else may spoil an attempt, a fault spoils all.
-        for attempt in range(ATTEMPTS):
-            figures = await pass_one(pair, f"large{attempt}", data)
-            for name, values in figures.items():
-                print(f"{size // MIB} MiB of {unit}:", told(name, values))
-            longest = max(max(values) for values in figures.values())
-            if longest < LIMIT_MS:
-                return
-    pytest.fail(f"a round trip took {longest:.0f} ms, the limit is {LIMIT_MS:.0f} ms")
+        figures = await pass_one(pair, "large", data)
+    # How long each takes is measured in benchmarks/.
+    ended = {name: len(values) for name, values in figures.items()}
+    assert min(ended.values()) >= ROUND_TRIPS, ended

@@ -14,7 +14,6 @@ from typing import Any, cast
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
-from websockets.typing import BytesLike
 
 from maim_edge.websocket.asgi_receiver import message_event
 from maim_edge.websocket.frames import is_utf8
@@ -231,7 +230,7 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         self._linger = self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
         self.transport.resume_reading()
 
-    def _gather(self, data: BytesLike) -> None:
+    def _gather(self, data: bytes | bytearray | memoryview) -> None:
         last: Any = self.frames[-1]
         if len(last) + len(data) > PIECE_BYTES:
             self.frames.append(bytes(data))
