@@ -1,4 +1,4 @@
-"""The three programs of the README's first message: bob answers alice and carol."""
+"""The programs of a first message (README.md, docs/clients.md): bob answers alice and carol."""
 
 from __future__ import annotations
 

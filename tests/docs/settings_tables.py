@@ -30,7 +30,7 @@ def shared_table() -> str:
 
 
 def defaults(cls: type[ServiceSettings]) -> dict[str, str]:
-    """Map the names behind a prefix to their defaults as the README writes them."""
+    """Map the names behind a prefix to their defaults as docs/settings.md writes them."""
     prefix = prefix_of(cls)
     return {
         env_name(name, prefix).removeprefix(prefix): default(info)

@@ -17,7 +17,16 @@ from tests.docs import markdown
 from tests.repository import tree
 
 READMES = ("README.md", "README.zh-CN.md")
+TWINS = (
+    READMES,
+    ("docs/deployment.md", "docs/deployment.zh-CN.md"),
+    ("docs/grpcurl.md", "docs/grpcurl.zh-CN.md"),
+    ("docs/settings.md", "docs/settings.zh-CN.md"),
+    ("docs/troubleshooting.md", "docs/troubleshooting.zh-CN.md"),
+)
 PROGRAMS = ("python", "js", "go")
+SHOWN = (*((name, ["python", "js"]) for name in READMES), ("docs/clients.md", ["go"]))
+MOST_LINES = 150  # of a first page
 CITED = re.compile(r'docs/(?P<name>\w+\.md)(?:[,)]? "(?P<section>[^"]+)")?')
 LINK = re.compile(r"\]\((?P<path>[^)#\s]*)#(?P<anchor>[^)\s]+)\)")
 FLAG = re.compile(r"(?<=\s)--[a-z][a-z-]*")
@@ -26,22 +35,30 @@ COMMAND = re.compile(r"(?:^|\$\(|\s)maim (?P<rest>[a-z].*)")
 
 
 @pytest.mark.parametrize("document", READMES)
-def test_every_program_of_the_readme_is_an_example_file_whole(
-    repository: Path, document: str
+def test_a_first_page_is_short(repository: Path, document: str) -> None:
+    assert len(markdown.read(repository / document).splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize(("document", "programs"), SHOWN)
+def test_every_program_of_a_first_message_is_an_example_file_whole(
+    repository: Path, document: str, programs: list[str]
 ) -> None:
     found = [
         block
         for block in markdown.blocks(markdown.read(repository / document))
         if block.language in PROGRAMS
     ]
-    assert [block.language for block in found] == list(PROGRAMS)
+    assert [block.language for block in found] == programs
     for block in found:
         assert block.example is not None, block.code
         assert block.code == markdown.read(repository / block.example)
 
 
-def test_both_readmes_have_the_same_structure_programs_and_tables(repository: Path) -> None:
-    english, chinese = (markdown.read(repository / name) for name in READMES)
+@pytest.mark.parametrize("twins", TWINS, ids=lambda twins: twins[0])
+def test_both_twins_have_the_same_structure_programs_and_tables(
+    repository: Path, twins: tuple[str, str]
+) -> None:
+    english, chinese = (markdown.read(repository / name) for name in twins)
     depths = [[depth for depth, _ in markdown.headings(text)] for text in (english, chinese)]
     assert depths[0] == depths[1]
     codes = [[block.code for block in markdown.blocks(text)] for text in (english, chinese)]

@@ -15,6 +15,7 @@ from tests.docs import markdown
 from tests.system.pair import Pair, running_pair
 
 ROUTER = "localhost:50051"
+SESSIONS = ("docs/grpcurl.md", "docs/grpcurl.zh-CN.md", "docs/grpc.md")
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ async def bob(repository: Path, pair: Pair) -> AsyncIterator[Program]:
         yield bob
 
 
-@pytest.mark.parametrize("document", ["README.md", "README.zh-CN.md", "docs/grpc.md"])
+@pytest.mark.parametrize("document", SESSIONS)
 async def test_every_answer_of_a_grpcurl_session_is_as_written(
     repository: Path, pair: Pair, bob: Program, document: str
 ) -> None:

@@ -28,17 +28,17 @@ def test_the_operator_s_page_has_the_table_of_what_both_have(repository: Path) -
     assert settings_tables.shared_table() in markdown.read(repository / "docs" / "operations.md")
 
 
-@pytest.mark.parametrize("document", ["README.md", "README.zh-CN.md"])
+@pytest.mark.parametrize("document", ["docs/settings.md", "docs/settings.zh-CN.md"])
 @pytest.mark.parametrize("cls", SERVICES)
-def test_the_readme_names_every_setting_with_its_default(
+def test_the_overview_names_every_setting_with_its_default(
     repository: Path, document: str, cls: type[ServiceSettings]
 ) -> None:
     text = markdown.read(repository / document)
     assert _in_table(text, prefix_of(cls)) == settings_tables.defaults(cls)
 
 
-@pytest.mark.parametrize("document", ["README.md", "README.zh-CN.md"])
-def test_the_readme_names_what_both_services_have(repository: Path, document: str) -> None:
+@pytest.mark.parametrize("document", ["docs/settings.md", "docs/settings.zh-CN.md"])
+def test_the_overview_names_what_both_services_have(repository: Path, document: str) -> None:
     text = markdown.read(repository / document)
     named = {found["name"]: found["default"] or "" for found in SETTING.finditer(text)}
     shared = settings_tables.shared_defaults()
