@@ -94,7 +94,7 @@ def test_without_the_extra_the_commands_say_how_to_get_it() -> None:
     ended = python("-c", code)
     assert ended.returncode == 2
     assert ended.stderr == (
-        "maim: the commands need the extra \"cli\": pip install 'maim-message[cli]'\n"
+        "maim: the command needs the extra \"cli\": pip install 'maim-message[cli]'\n"
     )
 
 

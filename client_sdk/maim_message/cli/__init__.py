@@ -38,7 +38,7 @@ def _run(argv: Sequence[str]) -> int:
 
         return run_edge(argv[1:], prog="maim edge")
     try:
-        need("cli", f"maim {command}".strip())
+        need("cli", "the command")
     except ImportError as missing:
         print(f"maim: {missing}", file=sys.stderr)
         return 2

@@ -204,7 +204,8 @@ class ControlClient:
         request = pb.WatchConnectionsRequest(from_seq=from_seq, log_id=log_id)
         call = self._stub.WatchConnections(request, metadata=self._metadata)
         try:
-            about = dict(await call.initial_metadata())
+            # Pairs, whatever the type is called that this version of grpcio gives.
+            about = dict(iter(await call.initial_metadata()))
             if "log_id" in about:
                 on_start(about["log_id"], int(about["next_seq"]))
             async for event in call:
