@@ -18,6 +18,10 @@ CUSTOM_PREFIX = "custom_"
 MSG_ID_MAX_CHARS = 128
 TYPE_MAX_CHARS = 128
 _UTF8_PIECE_BYTES = 1 << 20
+ONEBOT = (
+    "this is a OneBot event (post_type, self_id), which this server does not speak: connect the "
+    "OneBot implementation to an adapter that speaks OneBot there and this protocol here"
+)
 # Payloads over this size are not copied out of their frame.
 _VIEW_BYTES = 1024 * 1024
 
@@ -81,6 +85,9 @@ class _Head(msgspec.Struct):
     message_info: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
     message_segment: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
     message_dim: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
+    # Of OneBot, whose implementations are pointed here by mistake.
+    post_type: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
+    self_id: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
 
 
 class _Info(msgspec.Struct):
@@ -194,12 +201,23 @@ def _checked_type(head: _Head, msg_id: str | None) -> str:
         raise FrameError(ErrorCode.BAD_ENVELOPE, f"ver: expected 1, got {head.ver}", msg_id)
     kind = head.type
     if kind is msgspec.UNSET:
-        raise FrameError(ErrorCode.BAD_ENVELOPE, "type: expected a string, got nothing", msg_id)
+        raise _no_type(head, msg_id)
     custom = kind.startswith(CUSTOM_PREFIX) and len(CUSTOM_PREFIX) < len(kind) <= TYPE_MAX_CHARS
     if custom or kind in (SYS_STD, SYS_ACK):
         return kind
     text = f"type: expected sys_std, sys_ack or custom_*, got {kind[:TYPE_MAX_CHARS]!r}"
     raise FrameError(ErrorCode.UNKNOWN_TYPE, text, msg_id)
+
+
+def _no_type(head: _Head, msg_id: str | None) -> FrameError:
+    """Say what a frame without a type is, as far as that can be told."""
+    unset = msgspec.UNSET
+    if head.post_type is not unset and head.self_id is not unset:
+        return FrameError(ErrorCode.BAD_ENVELOPE, ONEBOT, msg_id)
+    if unset not in (head.message_info, head.message_segment) and head.payload is unset:
+        text = "message_dim: expected the receiver, its api_key and platform; got nothing"
+        return FrameError(ErrorCode.BAD_MESSAGE, text, msg_id)
+    return FrameError(ErrorCode.BAD_ENVELOPE, "type: expected a string, got nothing", msg_id)
 
 
 def _checked_payload(head: _Head, msg_id: str | None) -> bytes | memoryview:

@@ -153,3 +153,20 @@ def test_an_error_names_code_text_and_frame() -> None:
 def test_a_notice_carries_its_payload() -> None:
     envelope = decode_envelope(encode_notice({"event": "drain", "retry_after_ms": 7}, 1.5))
     assert msgspec.json.decode(envelope.payload) == {"event": "drain", "retry_after_ms": 7}
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "said"),
+    [
+        (b'{"post_type": "meta_event", "self_id": 1}', ErrorCode.BAD_ENVELOPE, "OneBot"),
+        (b'{"message_info": {}, "message_segment": {}}', ErrorCode.BAD_MESSAGE, "the receiver"),
+        (b"[1, 2]", ErrorCode.BAD_ENVELOPE, "`array`"),
+        (b"{}", ErrorCode.BAD_ENVELOPE, "type: expected a string, got nothing"),
+    ],
+)
+def test_a_frame_that_is_none_of_ours_is_told_what_it_is(
+    frame: bytes, code: ErrorCode, said: str
+) -> None:
+    with pytest.raises(FrameError, match=said) as refused:
+        decode_client_frame(frame)
+    assert refused.value.code is code

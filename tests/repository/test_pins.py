@@ -8,7 +8,7 @@ import pytest
 
 from tests.repository import tree
 
-PINS = ("autobahn", "base", "bench", "build", "cli", "client", "dev", "field", "released_client")
+PINS = tuple(path.stem for path in (tree.ROOT / "requirements").glob("*.txt"))
 # Put together from halves, so that this file does not find itself.
 OUTSIDE = (
     *("/" + "root/", "/" + "work/main", "/" + "work/shared", "/opt/" + "wheels", "/opt/" + "pypi"),

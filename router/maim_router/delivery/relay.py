@@ -21,6 +21,7 @@ from maim_router.events import Address, EdgeKey
 
 log = logging.getLogger(__name__)
 
+UNKNOWN = "no user that the router knows has the api_key that message_dim names"
 NOBODY = "nobody is connected as the user and platform that message_dim names"
 
 
@@ -125,7 +126,7 @@ class Relay:
         elif user_id:
             self._keep(relay, outgoing)
         else:
-            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, NOBODY))
+            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, UNKNOWN))
 
     def _send_to_several(
         self, relay: ev.Relay, outgoing: Outgoing, entries: Sequence[Entry]

@@ -177,6 +177,9 @@ async def test_nobody_there_is_no_route() -> None:
     desk.pass_on(inbound(2, key="nobody"))
     await desk.let_go("bob", "nobody")
     assert desk.codes() == [ErrorCode.NO_ROUTE] * 2
+    away, unknown = [report.text for report in desk.reports if isinstance(report, ev.Failed)]
+    assert "nobody is connected" in away
+    assert "no user that the router knows" in unknown
 
 
 async def test_a_receiver_that_cannot_be_resolved_fails_without_the_key_in_its_text() -> None:

@@ -30,6 +30,9 @@ def connect(
     ca: Annotated[
         Path | None, typer.Option("--ca", help="Authorities of the edge's certificate, PEM.")
     ] = None,
+    proxy: Annotated[
+        str, typer.Option("--proxy", help="auto (the environment's), off, or a URL.")
+    ] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print events as lines of JSON.")] = False,
 ) -> int:
     """Connect as a client: type to send a text message, see what comes.
@@ -43,4 +46,4 @@ def connect(
     from maim_message.cli.connect.conversation import converse
 
     target = MessageDim(api_key=to, platform=to_platform or platform) if to else None
-    return converse(url, api_key, platform, target, ca, json=json)
+    return converse(url, api_key, platform, target, ca, proxy=proxy, json=json)

@@ -26,7 +26,14 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 def converse(
-    url: str, api_key: str, platform: str, target: MessageDim | None, ca: Path | None, *, json: bool
+    url: str,
+    api_key: str,
+    platform: str,
+    target: MessageDim | None,
+    ca: Path | None,
+    *,
+    proxy: str,
+    json: bool,
 ) -> int:
     """Connect and talk until the input ends; returns the exit code."""
     screen = Screen(json=json, interactive=terminal.is_interactive() and not json)
@@ -35,6 +42,7 @@ def converse(
         api_key=api_key,
         platform=platform,
         ssl_ca_certs=ca,
+        proxy=proxy,
         enable_connection_log=False,
         on_connect=lambda uuid, config: screen.event("connected", connection_uuid=uuid),
         on_disconnect=lambda uuid, error: screen.event("disconnected", error=error),

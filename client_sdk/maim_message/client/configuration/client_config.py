@@ -17,6 +17,7 @@ MAX_SIZE_BYTES = 104_857_600
 LABEL_MAX_CHARS = 128
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 _SCHEMES = ("ws", "wss")
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h", "socks4", "socks4a")
 _POSITIVE = (
     "reconnect_delay",
     "max_reconnect_delay",
@@ -37,7 +38,8 @@ class ClientConfig(CustomHandlers):
 
     `get_api_key()`, sync or async, is asked before every handshake and wins over `api_key`.
     `max_reconnect_attempts` counts failures in a row, 0 means never give up. A ping setting of
-    0 or `None` switches that off. `compression` offers permessage-deflate: less traffic for much
+    0 or `None` switches that off. `proxy` is `auto` (what the environment names, never for
+    loopback), `off`, or a URL. `compression` offers permessage-deflate: less traffic for much
     more work. `message_cache_*` bound what is kept for a resend. The custom handler `*` takes
     every type that has none of its own.
     """
@@ -59,6 +61,7 @@ class ClientConfig(CustomHandlers):
     reconnect_delay: float = 1.0
     max_reconnect_delay: float = 30.0
     connect_timeout: float = 10.0
+    proxy: str = "auto"
 
     ping_interval: Optional[float] = 20
     ping_timeout: Optional[float] = 10
@@ -97,6 +100,7 @@ class ClientConfig(CustomHandlers):
         if not self.platform:
             raise ConfigError("ClientConfig.platform: expected a non-empty string")
         _check_label(self.connection_uuid)
+        _check_proxy(self.proxy)
         _check_headers(self.headers)
         if self.ssl_keyfile is not None and self.ssl_certfile is None:
             raise ConfigError("ClientConfig.ssl_keyfile: expected ssl_certfile beside it")
@@ -175,6 +179,16 @@ def _check_label(label: str | None) -> None:
     if not (1 <= len(label) <= LABEL_MAX_CHARS and label.isascii() and label.isprintable()):
         text = f"expected 1 to {LABEL_MAX_CHARS} printable ASCII characters"
         raise ConfigError(f"ClientConfig.connection_uuid: {text}")
+
+
+def _check_proxy(proxy: str) -> None:
+    url = urlsplit(proxy) if "://" in proxy else None
+    known = url is not None and url.scheme in _PROXY_SCHEMES and url.hostname
+    if proxy not in ("auto", "off") and not known:
+        text = (
+            "expected auto, off, or a URL of http, https or socks5, such as http://127.0.0.1:7890"
+        )
+        raise ConfigError(f"ClientConfig.proxy: {text}")
 
 
 def _check_headers(headers: dict[str, str]) -> None:

@@ -7,9 +7,10 @@ holds one. It goes into the address only when a header cannot carry it (not ASCI
 from __future__ import annotations
 
 import asyncio
+import inspect
 import ssl
 from datetime import datetime, timezone
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import connect
@@ -18,7 +19,11 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from maim_message.client.configuration import ClientConfig, shown_url
 from maim_message.client.log import SOCKET_LOGGER
 from maim_message.client.transport.ending import LinkEnd, after_refusal
+from maim_message.client.transport.proxy import proxy_for
 from maim_message.client.transport.socket import EdgeSocket
+
+# websockets 14 does not.
+_KNOWS_PROXIES = "proxy" in inspect.signature(connect.__init__).parameters
 
 
 class OpenFailed(Exception):
@@ -39,6 +44,13 @@ async def open_socket(config: ClientConfig, label: str, api_key: str) -> EdgeSoc
     """Open a WebSocket within `config.connect_timeout`; raises `OpenFailed`."""
     headers, query = _identity(config, label, api_key)
     tls = _tls_context(config) if config.ssl_enabled else None
+    proxy, where = proxy_for(config), shown_url(config.url)
+    options: dict[str, Any] = {"proxy": proxy} if _KNOWS_PROXIES else {}
+    if proxy is not None and options:
+        where = f"{where} through the proxy {shown_url(proxy)}"
+    elif proxy is not None and config.proxy != "auto":
+        text = f"cannot connect to {where}: a proxy needs websockets 15 or newer"
+        raise OpenFailed(LinkEnd(text, stop=True))
     try:
         connection = await _Connect(
             _with_query(config.url, query),
@@ -52,15 +64,16 @@ async def open_socket(config: ClientConfig, label: str, api_key: str) -> EdgeSoc
             max_size=config.max_size,
             logger=SOCKET_LOGGER,
             ssl=tls,
+            **options,
         )
         return cast("EdgeSocket", connection)
     except InvalidStatus as refusal:
         raise OpenFailed(_refused(refusal)) from None
     except asyncio.TimeoutError:
         why = f"no answer within {config.connect_timeout:g} s"
-        raise OpenFailed(LinkEnd(f"cannot connect to {shown_url(config.url)}: {why}")) from None
+        raise OpenFailed(LinkEnd(f"cannot connect to {where}: {why}")) from None
     except (OSError, WebSocketException, EOFError, ImportError) as error:
-        raise OpenFailed(LinkEnd(f"cannot connect to {shown_url(config.url)}: {error}")) from None
+        raise OpenFailed(LinkEnd(f"cannot connect to {where}: {error}")) from None
 
 
 def _refused(refusal: InvalidStatus) -> LinkEnd:
