@@ -13,8 +13,6 @@ from maim_runtime.process_title import hide_arguments
 
 __all__ = ["main"]
 
-need("server", "maim_message.cli")
-
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
@@ -25,6 +23,11 @@ def main() -> None:
 
 def _run(argv: Sequence[str]) -> int:
     command = argv[0] if argv else ""
+    try:
+        need("server" if command in ("serve", "router", "edge") else "cli", "the command")
+    except ImportError as missing:
+        print(f"maim: {missing}", file=sys.stderr)
+        return 2
     if command == "serve":
         from maim_message.cli import serve
 
@@ -37,11 +40,6 @@ def _run(argv: Sequence[str]) -> int:
         from maim_edge.__main__ import main as run_edge
 
         return run_edge(argv[1:], prog="maim edge")
-    try:
-        need("cli", "the command")
-    except ImportError as missing:
-        print(f"maim: {missing}", file=sys.stderr)
-        return 2
     from maim_message.cli.app import run
 
     return run(argv)
