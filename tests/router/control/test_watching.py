@@ -77,7 +77,7 @@ def standing_by(modes: str) -> Node:
 async def test_a_watcher_is_told_from_now_on_with_what_lists_show(served: Served) -> None:
     await served.edge.admitted("before")
     async with watching(served) as call:
-        about = dict(await call.initial_metadata())
+        about = dict(iter(await call.initial_metadata()))
         assert about["next_seq"] == "2"
         uuid = await served.edge.admitted("anna", "one")
         await served.stub.Disconnect(
