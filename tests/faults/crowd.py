@@ -32,7 +32,7 @@ class Crowd:
         self.oracle = Oracle(plain, EXCUSED)
         self.town = Town(self.oracle)
         edges = range(len(site.edges))
-        urls = [site.url(edge, door=client_proxies) for edge in edges]
+        urls = [site.url(edge, proxy=client_proxies) for edge in edges]
         ways = [urls[n:] + urls[:n] for n in edges]
         self.people: list[Person] = [
             person(self.town, name, *ways[n % len(ways)][: 1 if client_proxies else None])

@@ -62,7 +62,7 @@ async def test_who_never_reads_costs_no_more_memory_than_is_configured_and_loses
     boxes = {"mailbox-bytes": MAILBOX_BYTES, "bridge": bridge}
     query = urlencode({"api_key": "deaf", "platform": PLATFORM})
     async with running_site(tmp_path, edges=1, router=boxes, edge=limits) as site:
-        url = site.url(0, door=False)
+        url = site.url(0, proxy=False)
         alice, joe, deaf = (SdkPerson(town, name, url) for name in ("alice", "joe", "deaf"))
         async with present([alice, joe]):
             async with connect(f"{url}?{query}", max_queue=1, ping_interval=None):

@@ -159,6 +159,9 @@ class Connection:
         self._stats.connect_attempts += 1
         try:
             api_key = await self._credential.fetch()
+            if not run.goes_on:
+                # Before Python 3.12 `wait_for` loses a cancellation that comes with its result.
+                raise asyncio.CancelledError
             socket = await open_socket(self.config, self.uuid, api_key)
         except OpenFailed as failure:
             self._stats.failed_connects += 1
