@@ -32,6 +32,7 @@ class Refusal(_Text):
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN_ORIGIN = "forbidden_origin"
     NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
     UPGRADE_REQUIRED = "upgrade_required"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     ROUTER_UNAVAILABLE = "router_unavailable"

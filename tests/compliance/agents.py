@@ -46,7 +46,7 @@ class Echo:
     def resume_writing(self) -> None:
         """Need nothing."""
 
-    def on_broken(self, code: int, reason: str) -> bytes | None:
+    def on_protocol_error(self, code: int, reason: str) -> bytes | None:
         """Have no last words."""
 
     def on_ping(self) -> None:

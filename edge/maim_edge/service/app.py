@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from http import HTTPStatus
 
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
 from maim_edge.gateway import Gateway
@@ -44,6 +45,17 @@ def create_app(gateway: Gateway, settings: EdgeSettings) -> FastAPI:
             Refusal.UPGRADE_REQUIRED, f"expected a WebSocket handshake on {settings.path}"
         )
         return _response(refused, {"Upgrade": "websocket", "Connection": "Upgrade"})
+
+    @app.exception_handler(HTTPStatus.NOT_FOUND)
+    async def not_found(_: Request, __: Exception) -> JSONResponse:
+        return _response(HandshakeRefused(Refusal.NOT_FOUND, f"expected the path {settings.path}"))
+
+    @app.exception_handler(HTTPStatus.METHOD_NOT_ALLOWED)
+    async def method_not_allowed(request: Request, _: Exception) -> JSONResponse:
+        refused = HandshakeRefused(
+            Refusal.METHOD_NOT_ALLOWED, f"expected GET on {settings.path}, got {request.method}"
+        )
+        return _response(refused, {"Allow": "GET"})
 
     @app.websocket("/{path:path}")
     async def elsewhere(websocket: WebSocket) -> None:

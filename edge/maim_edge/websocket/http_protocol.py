@@ -1,16 +1,20 @@
 """uvicorn's HTTP protocol with what a server of untrusted clients needs before the upgrade.
 
-It bounds the head of a request in bytes and in time, and hands on what a client sent together
-with its handshake: uvicorn drops that, and the WebSocket stream would begin in the middle.
+It bounds the head of a request in bytes and in time, refuses a wrong handshake in the same words
+for every WebSocket class, and hands on what a client sent together with its handshake: uvicorn
+drops that, and the WebSocket stream would begin in the middle.
 """
 
 from __future__ import annotations
 
 import sys
 from asyncio import TimerHandle
+from http import HTTPStatus
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from maim_edge.websocket.upgrade import BadUpgrade, checked_key, error_response
 
 HEAD_MAX_BYTES = 64 * 1024
 HEAD_SECONDS = 10.0
@@ -59,13 +63,26 @@ class EdgeHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over, with the bytes that came behind the request."""
+        """Hand a correct handshake over, with the bytes that came behind the request."""
+        try:
+            checked_key(self.scope["method"].encode(), self.url, self.headers)
+        except BadUpgrade as refused:
+            self._refuse(refused.response)
+            return
         # Called while uvicorn handles HttpParserUpgrade, which says where the request ended.
         upgrade = cast(BaseException, sys.exception())
         behind = self._segment[upgrade.args[0] :]
         super().handle_websocket_upgrade()
         if behind and not self.transport.is_closing():
             cast(Any, self.transport.get_protocol()).data_received(behind)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP request in the form of every refusal."""
+        self._refuse(error_response(HTTPStatus.BAD_REQUEST, "expected an HTTP/1.1 request"))
+
+    def _refuse(self, response: bytes) -> None:
+        self.transport.write(response)
+        self.transport.close()
 
     def _head_is_over(self) -> None:
         if self._deadline is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-# As websockets has them.
+# As websockets has them, whose lines hold a colon, a space and an end of line besides.
 MAX_HEADERS = 128
-MAX_LINE_BYTES = 8192
+MAX_LINE_BYTES = 8188
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -23,7 +24,7 @@ class BadUpgrade(Exception):
 
     def __init__(self, status: HTTPStatus, text: str, headers: Iterable[tuple[bytes, bytes]] = ()):
         super().__init__(text)
-        self.response = response(status, headers, text.encode())
+        self.response = error_response(status, text, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,39 @@ class Upgrade:
 def read_upgrade(head: bytes) -> Upgrade:
     """Read the head of a request, to its empty line; raises `BadUpgrade`."""
     request, *lines = head.split(b"\r\n\r\n", 1)[0].split(b"\r\n")
-    if len(lines) > MAX_HEADERS or max(map(len, [request, *lines])) > MAX_LINE_BYTES:
+    method, _, rest = request.partition(b" ")
+    target = rest.rpartition(b" ")[0]
+    headers = [_header(line) for line in lines]
+    key = checked_key(method, target, headers)
+    raw_path, _, query_string = target.partition(b"?")
+    subprotocols = [word.decode("latin-1") for word in words(headers, b"sec-websocket-protocol")]
+    return Upgrade(raw_path, query_string, headers, subprotocols, key)
+
+
+def checked_key(method: bytes, target: bytes, headers: Headers) -> bytes:
+    """Check a handshake and give its `Sec-WebSocket-Key`; raises `BadUpgrade`."""
+    longest = max(len(name) + len(value) for name, value in [(method, target), *headers])
+    if len(headers) > MAX_HEADERS or longest > MAX_LINE_BYTES:
         raise BadUpgrade(
             HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-            f"expected at most {MAX_HEADERS} lines of at most {MAX_LINE_BYTES} bytes",
+            f"expected at most {MAX_HEADERS} headers of at most {MAX_LINE_BYTES} bytes",
         )
-    method, _, rest = request.partition(b" ")
     if method != b"GET":
         raise BadUpgrade(HTTPStatus.METHOD_NOT_ALLOWED, "expected GET", [(b"Allow", b"GET")])
-    raw_path, _, query_string = rest.rpartition(b" ")[0].partition(b"?")
-    headers = [_header(line) for line in lines]
-    subprotocols = [word.decode("latin-1") for word in words(headers, b"sec-websocket-protocol")]
-    return Upgrade(raw_path, query_string, headers, subprotocols, _checked_key(headers))
+    if b"websocket" not in [word.lower() for word in words(headers, b"upgrade")]:
+        raise BadUpgrade(HTTPStatus.BAD_REQUEST, "expected Upgrade: websocket")
+    if b"upgrade" not in [word.lower() for word in words(headers, b"connection")]:
+        raise BadUpgrade(HTTPStatus.BAD_REQUEST, "expected Connection: Upgrade")
+    if (versions := words(headers, b"sec-websocket-version")) != [b"13"]:
+        raise BadUpgrade(
+            HTTPStatus.UPGRADE_REQUIRED,
+            f"expected Sec-WebSocket-Version: 13, got {_shown(versions)}",
+            [(b"Upgrade", b"websocket"), (b"Sec-WebSocket-Version", b"13")],
+        )
+    keys = [value for name, value in headers if name == b"sec-websocket-key"]
+    if len(keys) != 1 or not _is_key(keys[0]):
+        raise BadUpgrade(HTTPStatus.BAD_REQUEST, "expected one Sec-WebSocket-Key of 16 bytes")
+    return keys[0]
 
 
 def words(headers: Headers, name: bytes) -> list[bytes]:
@@ -88,24 +110,21 @@ def response(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -
     return b"\r\n".join([*lines, b"", body])
 
 
+def error_response(
+    status: HTTPStatus, text: str, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> bytes:
+    """Write a refusal: a JSON object with `error`, the status's name, and `message`."""
+    body = json.dumps({"error": status.name.lower(), "message": text}).encode()
+    return response(status, [(b"Content-Type", b"application/json"), *headers], body)
+
+
 def _header(line: bytes) -> tuple[bytes, bytes]:
     name, _, value = line.partition(b":")
     return name.strip().lower(), value.strip()
 
 
-def _checked_key(headers: Headers) -> bytes:
-    if b"websocket" not in [word.lower() for word in words(headers, b"upgrade")]:
-        raise BadUpgrade(HTTPStatus.BAD_REQUEST, "expected Upgrade: websocket")
-    if b"upgrade" not in [word.lower() for word in words(headers, b"connection")]:
-        raise BadUpgrade(HTTPStatus.BAD_REQUEST, "expected Connection: Upgrade")
-    if words(headers, b"sec-websocket-version") != [b"13"]:
-        version = [(b"Upgrade", b"websocket"), (b"Sec-WebSocket-Version", b"13")]
-        text = "expected Sec-WebSocket-Version: 13"
-        raise BadUpgrade(HTTPStatus.UPGRADE_REQUIRED, text, version)
-    keys = [value for name, value in headers if name == b"sec-websocket-key"]
-    if len(keys) != 1 or not _is_key(keys[0]):
-        raise BadUpgrade(HTTPStatus.BAD_REQUEST, "expected one Sec-WebSocket-Key of 16 bytes")
-    return keys[0]
+def _shown(values: list[bytes]) -> str:
+    return b", ".join(values)[:64].decode("latin-1") or "none"
 
 
 def _is_key(value: bytes) -> bool:

@@ -46,6 +46,10 @@ async def dial(
         if session is not None and session.selected_alpn_protocol() != "h2":
             raise ConnectionError("expected the protocol h2 over TLS, the server chose none")
         await stream.ready()
+    except ConnectionResetError as error:
+        if tls is None:
+            raise ConnectionError(f"{error}; a server that expects TLS does that") from error
+        raise
     except BaseException:
         stream.abort()
         raise

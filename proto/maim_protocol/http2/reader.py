@@ -13,6 +13,8 @@ from maim_protocol.http2.frames import DATA, HEAD, HEAD_BYTES, PADDED, STREAM_MA
 
 # What else than DATA a peer may send in one frame; the least that RFC 9113 lets anybody announce.
 CONTROL_BYTES = 16 * 1024
+# How an alert and a handshake begin in every version of TLS (RFC 8446, section 5.1).
+TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 
 
 class Sink(Protocol):
@@ -37,6 +39,7 @@ class FrameReader:
     def __init__(self, sink: Sink, preface: bytes = b"") -> None:
         self._sink = sink
         self._preface = preface
+        self._begun = False
         self._rest = b""
         self._in_data = False
         self._left = 0
@@ -47,8 +50,8 @@ class FrameReader:
         if self._rest:
             data = self._rest + data
         at, end = 0, len(data)
-        if self._preface:
-            at = self._skip_preface(data)
+        if not self._begun:
+            at = self._begin(data)
         while True:
             if self._in_data:
                 at = self._pass_data_on(data, at, end)
@@ -77,12 +80,14 @@ class FrameReader:
             self._sink.on_frame(kind, flags, stream & STREAM_MASK, data[start:at])
         self._rest = data[at:]
 
-    def _skip_preface(self, data: bytes) -> int:
+    def _begin(self, data: bytes) -> int:
+        """Skip the preface that is expected, or see that an answer is HTTP/2."""
         size = min(len(self._preface), len(data))
-        if data[:size] != self._preface[:size]:
-            text = "expected the preface of HTTP/2, got something else"
+        if data[:size] != self._preface[:size] or (not size and _is_foreign(data)):
+            text = f"expected HTTP/2, the peer speaks {_spoken(data)}"
             raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, text)
         self._preface = self._preface[size:]
+        self._begun = not self._preface if size else len(data) >= HEAD_BYTES
         return size
 
     def _on_padding(self, length: int, padding: int) -> int:
@@ -105,3 +110,13 @@ class FrameReader:
             self._in_data = False
             self._sink.on_data_end()
         return upto
+
+
+def _is_foreign(data: bytes) -> bool:
+    return data[:5] == b"HTTP/" or data[:2] in TLS_RECORDS
+
+
+def _spoken(data: bytes) -> str:
+    if data[:2] in TLS_RECORDS:
+        return "TLS"
+    return "HTTP/1" if b"HTTP/1." in data.split(b"\r\n", 1)[0] else "something else"

@@ -167,7 +167,7 @@ class CallStream(asyncio.Protocol):
         self._closed.set()
         if self._on_closed is not None:
             self._on_closed()
-        self._end(ConnectionError(f"the connection was lost: {exc or 'closed by the peer'}"))
+        self._end(ConnectionResetError(f"the connection was lost: {exc or 'closed by the peer'}"))
 
     def _on_message(self, message: bytes) -> None:
         self._inbox.put(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 import grpc
 import pytest
+import trustme
 
 from maim_edge.bridge import Bridge
 from maim_protocol.bridge.frames import EdgeFrame, EdgeStream, RouterFrame, Welcome
@@ -22,6 +24,7 @@ from maim_router.grpc_server.attach_grpc import BridgeService
 from maim_router.grpc_server.listening import listen
 from maim_router.grpc_server.port_multiplexer import make_port_multiplexer
 from maim_router.grpc_server.server import OPTIONS
+from maim_runtime.http import HttpServer, admin_app, bind, bound_port
 from tests.edge.bridge.bridge_contract import EDGE_FRAME, BridgeContract, Connected, Serve, answer
 
 Dial = Callable[[list[str], float], Bridge]
@@ -51,7 +54,7 @@ async def grpc_served(serve: Serve, address: str = ANY_PORT) -> AsyncIterator[st
 
 
 @asynccontextmanager
-async def door_served(serve: Serve, address: str = ANY_PORT) -> AsyncIterator[str]:
+async def multiplexed(serve: Serve, address: str = ANY_PORT) -> AsyncIterator[str]:
     """Serve one function by thin streams, and by grpcio behind the same port; yields where."""
     node: Any = OneFunction(serve)
     server = _grpc_server(node)
@@ -110,6 +113,24 @@ class SocketBridgeContract(BridgeContract):
         bridge = dialing([f"127.0.0.1:{closed_port()}"], 60)
         with pytest.raises(RouterUnavailable, match="no router can be reached there"):
             await asyncio.wait_for(bridge.connect(), 10)
+
+    async def test_an_address_of_an_http1_server_is_named(self, dialing: Dial) -> None:
+        server = HttpServer()
+        sock = bind("127.0.0.1", 0)
+        await server.start(admin_app(lambda: None), sock)
+        bridge = dialing([f"127.0.0.1:{bound_port(sock)}"], 10)
+        with pytest.raises(RouterUnavailable, match="expected HTTP/2, the peer speaks HTTP/1"):
+            await asyncio.wait_for(bridge.connect(), 20)
+        await server.stop(0)
+
+    async def test_an_address_that_expects_tls_is_named(self, dialing: Dial) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("localhost").configure_cert(context)
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+        async with server:
+            bridge = dialing([f"127.0.0.1:{server.sockets[0].getsockname()[1]}"], 10)
+            with pytest.raises(RouterUnavailable, match="a server that expects TLS does that"):
+                await asyncio.wait_for(bridge.connect(), 20)
 
     async def test_a_port_where_nobody_answers_is_unavailable_in_time(self, dialing: Dial) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:

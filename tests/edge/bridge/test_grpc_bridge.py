@@ -1,4 +1,4 @@
-"""`GrpcBridge` keeps the contract of a bridge, to grpcio and through the door of a router."""
+"""`GrpcBridge` keeps the contract of a bridge, to grpcio, and through a port multiplexer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.edge.bridge.socket_bridge_contract import (
     Dial,
     Serving,
     SocketBridgeContract,
-    door_served,
     grpc_served,
+    multiplexed,
 )
 
 
@@ -32,11 +32,11 @@ class TestGrpcBridge(SocketBridgeContract):
         return grpc_served
 
 
-class TestGrpcBridgeThroughTheDoor(SocketBridgeContract):
+class TestGrpcBridgeThroughThePortMultiplexer(SocketBridgeContract):
     @pytest.fixture
     def serving(self) -> Serving:
-        """Serve by grpcio behind the door."""
-        return door_served
+        """Serve by grpcio behind the port multiplexer."""
+        return multiplexed
 
 
 def test_credentials_are_not_shown() -> None:

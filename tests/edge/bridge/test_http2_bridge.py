@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import subprocess
 import sys
 
@@ -22,8 +23,8 @@ from tests.edge.bridge.socket_bridge_contract import (
     Serving,
     SocketBridgeContract,
     closed_port,
-    door_served,
     grpc_served,
+    multiplexed,
 )
 from tests.protocol.http2.serving import thin_server
 
@@ -42,7 +43,7 @@ class TestHttp2Bridge(SocketBridgeContract):
     @pytest.fixture
     def serving(self) -> Serving:
         """Serve by thin streams."""
-        return door_served
+        return multiplexed
 
 
 class TestHttp2BridgeToGrpcio(SocketBridgeContract):
@@ -56,6 +57,13 @@ async def test_the_reason_is_told_why_a_router_cannot_be_reached() -> None:
     bridge = Http2Bridge([f"127.0.0.1:{closed_port()}"])
     with pytest.raises(RouterUnavailable, match=r"(?i)\(connect.*\)$"):
         await bridge.connect()
+
+
+async def test_a_router_without_the_tls_that_was_expected_is_named() -> None:
+    async with thin_server() as target:
+        bridge = Http2Bridge([target], tls=ssl.create_default_context())
+        with pytest.raises(RouterUnavailable, match="expected TLS, the peer speaks something else"):
+            await bridge.connect()
 
 
 async def test_a_router_that_answers_no_frame_is_a_lost_connection() -> None:
@@ -77,7 +85,7 @@ async def test_a_frame_that_leaves_at_once_has_nothing_to_wait_for() -> None:
         await stream.read()
         read.set()
 
-    async with door_served(serve) as target:
+    async with multiplexed(serve) as target:
         stream = await Http2Bridge([target]).connect()
         assert stream.write(EdgeFrame(taken_through=1)) is SENT
         await asyncio.wait_for(read.wait(), 20)

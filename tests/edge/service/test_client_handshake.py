@@ -91,6 +91,30 @@ async def test_a_plain_get_is_426() -> None:
         await client.aclose()
 
 
+@pytest.mark.parametrize(
+    ("request_line", "status", "error"),
+    [
+        ("GET /elsewhere?api_key=k", 404, "not_found"),
+        ("POST /", 404, "not_found"),
+        ("POST /ws?api_key=k", 405, "method_not_allowed"),
+        ("DELETE /ws", 405, "method_not_allowed"),
+    ],
+)
+async def test_a_plain_request_that_cannot_be_served_is_refused_in_json(
+    request_line: str, status: int, error: str
+) -> None:
+    async with running_edge(ScriptedRouter()) as edge:
+        client = await RawClient.connect(edge)
+        client.send(f"{request_line} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n".encode())
+        head = await client.head()
+        assert head.startswith(f"HTTP/1.1 {status} ")
+        assert ("allow: GET" in head) == (status == 405)
+        told = json.loads(await client.rest())
+        assert told["error"] == error
+        assert "/ws" in told["message"]
+        await client.aclose()
+
+
 async def test_a_handshake_on_another_path_is_404_and_names_the_right_one() -> None:
     async with running_edge(ScriptedRouter()) as edge:
         with pytest.raises(InvalidStatus) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from maim_edge.websocket.upgrade import (
@@ -55,7 +57,10 @@ def test_it_is_accepted_as_the_rfc_has_it() -> None:
 def test_a_wrong_one_is_refused_with_its_status(old: bytes, new: bytes, status: int) -> None:
     with pytest.raises(BadUpgrade) as caught:
         read_upgrade(HEAD.replace(old, new))
-    assert caught.value.response.startswith(b"HTTP/1.1 %d " % status)
+    head, _, body = caught.value.response.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nContent-Type: application/json" in head
+    assert json.loads(body).keys() == {"error", "message"}
 
 
 def test_a_response_says_that_the_connection_ends() -> None:

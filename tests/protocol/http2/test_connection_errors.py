@@ -188,13 +188,23 @@ def test_a_server_wants_the_preface(wire: bytes) -> None:
     for cut in (lambda w: [w], wired.byte_by_byte):
         server = wired.server()
         server.hear(wire, cut)
-        assert server.failures == ["expected the preface of HTTP/2, got something else"]
+        [failure] = server.failures
+        assert failure.startswith("expected HTTP/2, the peer speaks ")
 
 
-def test_a_server_that_answers_http1_fails() -> None:
+@pytest.mark.parametrize(
+    ("wire", "spoken"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1"),
+        (b"\x15\x03\x03\x00\x02\x02\x0a", "TLS"),
+        (b"\x16\x03\x01\x00\xf0\x01\x00\x00", "TLS"),
+    ],
+)
+def test_a_peer_that_speaks_something_else_is_named(wire: bytes, spoken: str) -> None:
     client = wired.client()
-    client.hear(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    assert code_of_goaway(client) is ErrorCode.FRAME_SIZE_ERROR
+    client.hear(wire)
+    assert client.failures == [f"expected HTTP/2, the peer speaks {spoken}"]
+    assert code_of_goaway(client) is ErrorCode.PROTOCOL_ERROR
 
 
 def test_a_server_cannot_open_a_stream() -> None:

@@ -219,7 +219,7 @@ async def test_who_breaks_the_rules_is_told_why_before_the_connection_ends() -> 
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
         wire = await asyncio.wait_for(reader.read(), 20)
-        assert b"expected the preface of HTTP/2" in wire
+        assert b"expected HTTP/2, the peer speaks HTTP/1" in wire
         writer.close()
 
 

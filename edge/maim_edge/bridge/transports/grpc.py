@@ -11,8 +11,10 @@ from typing import Any
 import grpc
 
 from maim_edge.bridge.transports import codec
+from maim_edge.bridge.transports.http2 import ATTACH, why_unreachable
 from maim_protocol.bridge import GRPC_PACE, EdgeFrame, RouterFrame, RouterStream
 from maim_protocol.errors import AttachProblem, AttachRefused, RouterUnavailable
+from maim_protocol.http2 import dial
 from maim_protocol.v1 import bridge_pb2 as pb
 from maim_protocol.v1 import bridge_pb2_grpc
 from maim_runtime.grpc_options import keepalive
@@ -75,7 +77,9 @@ class GrpcBridge:
         channel = self._channel(target)
         try:
             async with asyncio.timeout(self._timeout):
-                await _connected(channel, target)
+                if not await _connected(channel):
+                    why = "" if self._credentials.tls else await _why_unreachable(target)
+                    raise RouterUnavailable(f"{target}: no router can be reached there{why}")
         except TimeoutError:
             await channel.close(None)
             text = f"{target}: no router answered within {self._timeout:g} s"
@@ -102,14 +106,25 @@ class GrpcBridge:
         return grpc.aio.secure_channel(target, secure, options=_OPTIONS)
 
 
-async def _connected(channel: grpc.aio.Channel, target: str) -> None:
+async def _connected(channel: grpc.aio.Channel) -> bool:
     """Wait for a connection; the first failure is enough, so that the next router gets its turn."""
     state = channel.get_state(try_to_connect=True)
     while state is not grpc.ChannelConnectivity.READY:
         if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-            raise RouterUnavailable(f"{target}: no router can be reached there")
+            return False
         await channel.wait_for_state_change(state)
         state = channel.get_state(try_to_connect=True)
+    return True
+
+
+async def _why_unreachable(target: str) -> str:
+    """Ask the thin stream, for grpcio does not tell."""
+    try:
+        stream = await dial(target, ATTACH)
+    except OSError as error:
+        return f" ({why_unreachable(error)})"
+    stream.abort()
+    return ""
 
 
 class _GrpcStream:

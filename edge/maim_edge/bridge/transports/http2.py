@@ -21,6 +21,8 @@ _PROBLEMS = {
     Status.INVALID_ARGUMENT: AttachProblem.PROTOCOL,
     Status.UNIMPLEMENTED: AttachProblem.PROTOCOL,
 }
+# What OpenSSL says of an answer that is no TLS record, 3.0 and later.
+_NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
 
 
 class Http2Bridge:
@@ -55,12 +57,19 @@ class Http2Bridge:
             text = f"{target}: no router answered within {self._timeout:g} s"
             raise RouterUnavailable(text) from None
         except OSError as error:
-            text = f"{target}: no router can be reached there ({error.strerror or error})"
+            text = f"{target}: no router can be reached there ({why_unreachable(error)})"
             raise RouterUnavailable(text) from error
         return _Http2Stream(target, call)
 
     async def close(self) -> None:
         """Nothing is held between streams."""
+
+
+def why_unreachable(error: OSError) -> str:
+    """Say what is wrong with an address that `dial` could not call."""
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return "expected TLS, the peer speaks something else"
+    return error.strerror or str(error)
 
 
 class _Http2Stream:

@@ -23,7 +23,14 @@ from maim_edge.websocket.interface import ABNORMAL, EARLY_BYTES, EXTENSION, Dire
 from maim_edge.websocket.keepalive import Keepalive
 from maim_edge.websocket.picows.server_context import ServerContext
 from maim_edge.websocket.picows.socket import PicowsSocket
-from maim_edge.websocket.upgrade import BadUpgrade, Upgrade, accepted, read_upgrade, response
+from maim_edge.websocket.upgrade import (
+    BadUpgrade,
+    Upgrade,
+    accepted,
+    error_response,
+    read_upgrade,
+    response,
+)
 
 Event = MutableMapping[str, Any]
 
@@ -214,7 +221,7 @@ class PicowsProtocol(asyncio.Protocol):
 
     def _answer_error(self) -> None:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        self._answer(response(status, self._server.default_headers, status.phrase.encode()))
+        self._answer(error_response(status, status.phrase, self._server.default_headers))
 
     def _server_context(self) -> ServerContext:
         """Find what all WebSockets of this server share; the first one makes it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import TimerHandle
+from http import HTTPStatus
 from typing import Any, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -32,6 +33,7 @@ from maim_edge.websocket.interface import (
 )
 from maim_edge.websocket.sansio.reader import read_exact
 from maim_edge.websocket.sansio.socket import SansIOSocket
+from maim_edge.websocket.upgrade import error_response
 
 quiet = logging.getLogger("maim_edge.websocket")
 # A filter and not a level: somebody may turn everything on, and lines below would hold the key.
@@ -126,6 +128,12 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_events()
             if self.conn.parser_exc is not None:
                 self.handle_parser_exception()
+
+    def send_500_response(self) -> None:
+        """Refuse for an application that gave no answer, in the form of every refusal."""
+        if not self.initial_response and not self.handshake_complete:
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            self.transport.write(error_response(status, status.phrase))
 
     async def send(self, message: Any) -> None:
         """Send an ASGI event."""

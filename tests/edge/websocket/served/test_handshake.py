@@ -17,6 +17,8 @@ from maim_edge.websocket.picows.protocol import PicowsProtocol
 from tests.edge.service.edge_peer import handshake, text_frame
 from tests.edge.websocket.served.site import ProtocolClass, Recorder, close_code, serving
 
+TWO_KEYS = b"Sec-WebSocket-Key: A\r\nSec-WebSocket-Key: "
+
 
 def application() -> FastAPI:
     app = FastAPI()
@@ -206,24 +208,29 @@ async def test_a_hand_over_needs_an_accepted_connection_and_comes_once(ws: Proto
 
 
 @pytest.mark.parametrize(
-    ("change", "status"),
+    ("change", "status", "error"),
     [
-        ((b"Version: 13", b"Version: 8"), 426),
-        ((b"Sec-WebSocket-Version: 13\r\n", b""), 426),
-        ((b"GET", b"POST"), 405),
-        ((b"Sec-WebSocket-Key: ", b"Sec-WebSocket-Key: A"), 400),
-        ((b"Sec-WebSocket-Key: ", b"X-Key: "), 400),
-        ((b"Sec-WebSocket-Key: ", b"Sec-WebSocket-Key: AAAA\r\nSec-WebSocket-Key: "), 400),
+        ((b"Version: 13", b"Version: 8"), 426, "upgrade_required"),
+        ((b"Sec-WebSocket-Version: 13\r\n", b""), 426, "upgrade_required"),
+        ((b"GET", b"POST"), 405, "method_not_allowed"),
+        ((b"Sec-WebSocket-Key: ", b"Sec-WebSocket-Key: A"), 400, "bad_request"),
+        ((b"Sec-WebSocket-Key: ", b"X-Key: "), 400, "bad_request"),
+        (
+            (b"Sec-WebSocket-Key: ", b"Sec-WebSocket-Key: AA\r\nSec-WebSocket-Key: "),
+            400,
+            "bad_request",
+        ),
+        ((b" HTTP/1.1", b" HTTP"), 400, "bad_request"),
+        ((b"Host:", b"X: " + b"x" * 9000 + b"\r\nHost:"), 431, "request_header_fields_too_large"),
     ],
 )
-async def test_a_wrong_handshake_is_answered_and_the_connection_closed(
-    ws: ProtocolClass, change: tuple[bytes, bytes], status: int
+async def test_a_wrong_handshake_is_answered_in_json_and_the_connection_closed(
+    ws: ProtocolClass, change: tuple[bytes, bytes], status: int, error: str
 ) -> None:
     async with serving(ws, app=application()) as site:
         client = await site.tcp()
         client.send(handshake("/echo?api_key=secret").replace(*change))
-        head = await client.head()
-        if ws is PicowsProtocol:
-            assert head.startswith(f"HTTP/1.1 {status} ")
-        assert head.startswith("HTTP/1.1 4")
-        assert b"secret" not in head.encode() + await client.rest()
+        head, body = await client.head(), await client.rest()
+        assert head.startswith(f"HTTP/1.1 {status} ")
+        assert json.loads(body)["error"] == error
+        assert b"secret" not in head.encode() + body
