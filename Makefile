@@ -1,6 +1,7 @@
 # The commands of this repository; `make` alone lists them. Python >= 3.11 and make are enough for run and test.
 # The newest of these that can make an environment: a name on PATH need not run (a shim of pyenv).
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11,$(if $(shell $(p) -c "import venv, ensurepip" 2>/dev/null && echo y),$(p))) python3)
+PYTHON39 ?= $(firstword $(foreach p,python3.9 $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.9.*/bin/python),$(if $(shell $(p) -c "import venv, ensurepip" 2>/dev/null && echo y),$(p))) python3.9)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
@@ -10,14 +11,16 @@ COMPOSE := $(shell command -v docker-compose >/dev/null 2>&1 && echo docker-comp
 RELEASED := $(shell git describe --tags --abbrev=0 2>/dev/null || echo HEAD)
 AGAINST ?= $(RELEASED)
 # What needs more than Python has targets of its own.
-APART := --ignore=tests/clients --ignore=tests/docker --ignore=tests/compliance --ignore=tests/faults
+APART := --ignore=tests/clients --ignore=tests/docker --ignore=tests/compliance --ignore=tests/faults --ignore=tests/packages
+# As many processes as there are cores, four at most: ARGS="-n 0" runs the tests in one.
+PARALLEL := --numprocesses=auto --maxprocesses=4
 ARGS ?=
 EDGES ?= 1
 ROW ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-oldest test-client-oldest test-clients test-docker test-compliance test-faults test-all coverage bench bench-field soak churn up down lint types proto proto-check breaking \
+.PHONY: help setup run test test-oldest test-client-oldest test-packages test-clients test-docker test-compliance test-faults test-all coverage bench bench-field soak churn up down lint types proto proto-check breaking \
   certs docs lock clean
 
 help: ## list what make can do
@@ -52,7 +55,10 @@ run: $(VENV)/.runs ## start edge and router on this machine (sets up on first us
 	@exec $(BIN)/maim serve $(ARGS)
 
 test: $(VENV)/.ready ## run every test that needs nothing but Python
-	$(BIN)/python -m pytest tests $(APART) $(ARGS)
+	$(BIN)/python -m pytest tests $(APART) $(PARALLEL) $(ARGS)
+
+test-packages: $(VENV)/.ready ## install the wheel with and without extras into empty environments (needs the package index)
+	$(BIN)/python -m pytest tests/packages $(ARGS)
 
 test-clients: $(VENV)/.ready ## run the tests with Node, Go, Java, Chromium and the released PyPI client
 	$(BIN)/python -m pytest tests/clients $(ARGS)
@@ -68,9 +74,9 @@ test-faults: $(VENV)/.ready ## break processes and links at random and look for 
 
 # The client runs on older Pythons than the rest, and without it: from the sources, beside what a bot installs.
 CLIENT_TESTS := tests/sdk tests/protocol/message tests/protocol/test_envelope.py tests/protocol/test_backoff.py tests/protocol/test_close_codes.py
-PYTHON39 ?= $(firstword $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.9.*/bin/python) python3.9)
 
 $(VENV)-client/.ready: requirements/client_oldest.txt
+	@echo "Installing what the client's tests need into $(VENV)-client (once)"
 	@$(PYTHON39) -m venv $(VENV)-client
 	@$(VENV)-client/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r requirements/client_oldest.txt
 	@touch $@
@@ -80,6 +86,7 @@ test-client-oldest: $(VENV)-client/.ready ## run the client's tests on Python 3.
 	PYTHONPATH=client_sdk:proto $(VENV)-client/bin/python -m pytest $(CLIENT_TESTS) -W ignore::pytest.PytestUnraisableExceptionWarning $(ARGS)
 
 $(VENV)-oldest/.ready: requirements/build.txt requirements/oldest.txt pyproject.toml
+	@echo "Installing the oldest versions that the product takes into $(VENV)-oldest (once)"
 	@$(PYTHON) -m venv $(VENV)-oldest
 	@$(VENV)-oldest/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r requirements/build.txt
 	@$(VENV)-oldest/bin/python -m pip --disable-pip-version-check -qq install --no-build-isolation --require-hashes -r requirements/oldest.txt
@@ -87,9 +94,9 @@ $(VENV)-oldest/.ready: requirements/build.txt requirements/oldest.txt pyproject.
 	@touch $@
 
 test-oldest: $(VENV)-oldest/.ready ## run `make test` with the oldest versions that pyproject.toml allows
-	$(VENV)-oldest/bin/python -m pytest tests $(APART) --ignore=tests/repository --ignore=tests/protocol/test_generated_code.py $(ARGS)
+	$(VENV)-oldest/bin/python -m pytest tests $(APART) --ignore=tests/repository --ignore=tests/protocol/test_generated_code.py $(PARALLEL) $(ARGS)
 
-test-all: test test-clients test-docker test-compliance test-faults ## run every test
+test-all: test test-packages test-clients test-docker test-compliance test-faults ## run every test
 
 coverage: $(VENV)/.ready ## run `make test` measured, and show the lines and branches no test reaches
 	$(BIN)/coverage erase
@@ -97,8 +104,11 @@ coverage: $(VENV)/.ready ## run `make test` measured, and show the lines and bra
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# The images' Python; an older one where no registry is reached and the machine has only that one's image.
+IMAGE_PYTHON ?= $(if $(shell docker image inspect python:3.13-slim >/dev/null 2>&1 || docker image inspect python:3.12-slim 2>/dev/null | head -c 1),3.12,3.13)
+
 up: ## build and start edge and router in docker (EDGES=2: two edges, on ports from 18040)
-	$(if $(filter-out 1,$(EDGES)),EDGE_PORT=$${EDGE_PORT:-18040-18049} )$(COMPOSE) up --build --detach --scale edge=$(EDGES) $(ARGS)
+	IMAGE_PYTHON=$(IMAGE_PYTHON) $(if $(filter-out 1,$(EDGES)),EDGE_PORT=$${EDGE_PORT:-18040-18049} )$(COMPOSE) up --build --detach --scale edge=$(EDGES) $(ARGS)
 
 down: ## stop and remove what `make up` started
 	$(COMPOSE) down $(ARGS)

@@ -15,6 +15,17 @@ SECONDS = 300
 LABEL = "com.docker.compose.project"
 
 
+def image_python() -> str:
+    """The images' own Python, or an older one where this machine has only that one's image."""
+    there = [v for v in ("3.13", "3.12") if _has_image(f"python:{v}-slim")]
+    return os.environ.get("IMAGE_PYTHON") or (there or ["3.13"])[0]
+
+
+def _has_image(name: str) -> bool:
+    found = subprocess.run(["docker", "image", "inspect", name], check=False, capture_output=True)
+    return found.returncode == 0
+
+
 class Stack:
     """One project of docker-compose: started, looked into and taken down."""
 
@@ -31,6 +42,7 @@ class Stack:
             "EDGE_PORT": f"{first}" if edges == 1 else f"{first}-{first + edges}",
             "ROUTER_PORT": f"{self.router_port}",
             "EDGE_TLS_PORT": f"{_free_ports(1)}",
+            "IMAGE_PYTHON": image_python(),
             **environment,
         }
 
