@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from maim_edge.bridge import BridgeClient
 from maim_edge.delivery import DeliveryWindow, Outbox, parse_overflow
-from maim_edge.limits import Limits
+from maim_edge.rate_limit import Limits
 from maim_edge.settings import EdgeSettings
 from maim_edge.websocket import DirectSocket
 

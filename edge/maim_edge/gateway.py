@@ -12,10 +12,10 @@ from typing import Any
 from maim_edge.bridge import Bridge, BridgeClient, Downlink, Identity
 from maim_edge.connection import Connection
 from maim_edge.connection_context import ConnectionContext
+from maim_edge.connection_registry import ConnectionRegistry
 from maim_edge.delivery import FanOut
 from maim_edge.drain import plan
 from maim_edge.handshake import Handshake, HandshakeRefused
-from maim_edge.registry import Registry
 from maim_edge.settings import EdgeSettings
 from maim_edge.websocket import AsgiSocket
 from maim_protocol.bridge import (
@@ -50,7 +50,7 @@ class Gateway:
         on_order: Callable[[float], None],
     ) -> None:
         self._settings = settings
-        self._registry: Registry[Connection] = Registry(
+        self._registry: ConnectionRegistry[Connection] = ConnectionRegistry(
             settings.max_connections, settings.max_connections_per_ip
         )
         self.bridge = BridgeClient(bridge, identity, self, settings.grace)

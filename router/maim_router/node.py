@@ -27,13 +27,13 @@ from maim_router.bridge import (
 from maim_router.connection_map import ConnectionMap, MemoryConnectionMap
 from maim_router.delivery import (
     MailboxDelivery,
+    MailboxExpiry,
     MessageSequence,
     Messenger,
     Redelivery,
     Relay,
     Requeue,
     Sender,
-    Sweeper,
     last_number,
 )
 from maim_router.events import Address, EdgeKey
@@ -97,7 +97,7 @@ class Node:
         self.mailbox_delivery = MailboxDelivery(
             mailbox, self.connections, self._links.get, self.options.mailbox_ttl
         )
-        self._sweeper = Sweeper(self.mailbox_delivery)
+        self._mailbox_expiry = MailboxExpiry(self.mailbox_delivery)
         self._redelivery = Redelivery(self.mailbox_delivery, self._step)
         sender = Sender(self._links.get, self.mailbox_delivery, self._redelivery)
         self._relay = Relay(
@@ -168,7 +168,7 @@ class Node:
         await self._relay.stop()
         await self.resolver.stop()
         await self.admission.stop()
-        await self._sweeper.stop()
+        await self._mailbox_expiry.stop()
         await self.mailbox_delivery.close()
 
     def disconnect(self, entries: Sequence[Any], code: int, reason: str) -> int:
@@ -201,7 +201,7 @@ class Node:
         slow, gone = partial(self._on_slow, key), partial(self._redelivery.take_one, key)
         link = EdgeLink(hello, time.time(), stream, slow, gone)
         self._links[key] = link
-        self._sweeper.start()
+        self._mailbox_expiry.start()
         log.info("edge %s attached: %d live connections", hello.edge_id, hello.live_count)
         live = [self._interner.live(live) for frame in frames for live in frame.live]
         proven, unproven = self._signer.partition(key, live)

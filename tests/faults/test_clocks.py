@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maim_edge.limits import Limits
+from maim_edge.rate_limit import Limits
 from maim_message.client.delivery.session import Bounds, Session
 from maim_router.deduplication import NEW, DedupWindow
 from maim_router.delivery.sequence import MessageSequence

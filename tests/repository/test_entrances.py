@@ -12,7 +12,7 @@ from tests.repository.entrances import passed_entrance
     [
         ("maim_router.node", "maim_router.mailbox"),
         ("maim_router.node", "maim_router.events"),
-        ("maim_router.mailbox.file", "maim_router.mailbox.disk"),
+        ("maim_router.mailbox.sqlite_mailbox", "maim_router.mailbox.sqlite_store"),
         ("maim_edge.websocket", "maim_edge.websocket.picows"),
         ("maim_edge.websocket.picows.reader", "maim_edge.websocket.frames"),
     ],
@@ -24,8 +24,8 @@ def test_an_entrance_and_the_own_room_may_be_imported(importer: str, imported: s
 @pytest.mark.parametrize(
     ("importer", "imported", "room"),
     [
-        ("maim_router.node", "maim_router.mailbox.disk", "maim_router.mailbox"),
-        ("maim_message.server", "maim_router.mailbox.disk", "maim_router.mailbox"),
+        ("maim_router.node", "maim_router.mailbox.sqlite_store", "maim_router.mailbox"),
+        ("maim_message.server", "maim_router.mailbox.sqlite_store", "maim_router.mailbox"),
         ("maim_edge.service.server", "maim_edge.websocket.picows", "maim_edge.websocket"),
         ("maim_edge.websocket", "maim_edge.websocket.picows.reader", "maim_edge.websocket.picows"),
     ],

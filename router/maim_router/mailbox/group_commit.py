@@ -15,9 +15,9 @@ from functools import partial
 
 import msgspec
 
-from maim_router.mailbox.disk import Written
 from maim_router.mailbox.interface import OnStored
 from maim_router.mailbox.letter import Letter, Place
+from maim_router.mailbox.sqlite_store import Written
 
 # Seconds of a write before the loop makes room for it, between two such times, and how long one is.
 SLOW_WRITE_SECONDS = 0.005

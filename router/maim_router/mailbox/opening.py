@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from maim_protocol.errors import ConfigError
-from maim_router.mailbox.file import FileMailbox
 from maim_router.mailbox.interface import Bounds, Mailbox
 from maim_router.mailbox.memory import MemoryMailbox
+from maim_router.mailbox.sqlite_mailbox import FileMailbox
 
 MEMORY = "memory://"
 FILE = "sqlite:///"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from maim_router.mailbox import FileMailbox
-from maim_router.mailbox.disk import Disk
+from maim_router.mailbox.sqlite_store import Disk
 from tests.router.mailbox.contract import WIDE, fill, letter, put
 
 SMALL_DISK = 256 * 1024

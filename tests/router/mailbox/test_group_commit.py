@@ -7,9 +7,9 @@ import threading
 from collections.abc import Sequence
 
 from maim_router.mailbox import Letter
-from maim_router.mailbox.disk import Written
 from maim_router.mailbox.group_commit import SLOW_WRITE_SECONDS, YIELD_SECONDS, GroupCommit, Waiting
 from maim_router.mailbox.letter import Place
+from maim_router.mailbox.sqlite_store import Written
 from tests.router.mailbox.contract import letter
 
 

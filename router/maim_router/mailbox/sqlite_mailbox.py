@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from maim_protocol.errors import ConfigError
-from maim_router.mailbox.disk import Disk
 from maim_router.mailbox.group_commit import GroupCommit, Waiting
 from maim_router.mailbox.index import Index
 from maim_router.mailbox.interface import Bounds, OnStored
 from maim_router.mailbox.letter import BoxKey, Letter, Place
+from maim_router.mailbox.sqlite_store import Disk
 
 log = logging.getLogger(__name__)
 

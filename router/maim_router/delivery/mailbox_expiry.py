@@ -10,7 +10,7 @@ from maim_router.delivery.mailbox_delivery import MailboxDelivery
 SWEEP_SECONDS = 1.0
 
 
-class Sweeper:
+class MailboxExpiry:
     """Sweeps once a second while it runs."""
 
     def __init__(self, mailbox_delivery: MailboxDelivery) -> None:

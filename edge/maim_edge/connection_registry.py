@@ -21,7 +21,7 @@ class HasHandle(Protocol):
 C = TypeVar("C", bound=HasHandle)
 
 
-class Registry(Generic[C]):
+class ConnectionRegistry(Generic[C]):
     """Places for connections, from the handshake on. Handles are never used twice."""
 
     def __init__(self, limit: int, limit_per_ip: int) -> None:

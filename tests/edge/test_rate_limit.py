@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maim_edge.limits import BAD_FRAMES, Limits, Strikes, TokenBucket
+from maim_edge.rate_limit import BAD_FRAMES, Limits, Strikes, TokenBucket
 
 
 def test_without_a_rate_everything_passes() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maim_edge.connection_registry import ConnectionRegistry
 from maim_edge.handshake import HandshakeRefused
-from maim_edge.registry import Registry
 from maim_protocol.errors import Refusal
 
 
@@ -19,7 +19,7 @@ class Conn:
 
 
 def test_handles_are_never_used_twice() -> None:
-    registry: Registry[Conn] = Registry(1, 0)
+    registry: ConnectionRegistry[Conn] = ConnectionRegistry(1, 0)
     seen = set()
     for _ in range(100):
         handle = registry.enter("a")
@@ -30,7 +30,7 @@ def test_handles_are_never_used_twice() -> None:
 
 
 def test_a_full_server_refuses_and_takes_again_when_somebody_left() -> None:
-    registry: Registry[Conn] = Registry(2, 0)
+    registry: ConnectionRegistry[Conn] = ConnectionRegistry(2, 0)
     first = registry.enter("a")
     registry.enter("b")
     with pytest.raises(HandshakeRefused, match="holds its 2 connections") as caught:
@@ -42,7 +42,7 @@ def test_a_full_server_refuses_and_takes_again_when_somebody_left() -> None:
 
 
 def test_an_address_has_its_own_bound() -> None:
-    registry: Registry[Conn] = Registry(10, 1)
+    registry: ConnectionRegistry[Conn] = ConnectionRegistry(10, 1)
     handle = registry.enter("a")
     registry.enter("b")
     with pytest.raises(HandshakeRefused, match="this address holds its 1"):
@@ -52,7 +52,7 @@ def test_an_address_has_its_own_bound() -> None:
 
 
 def test_a_connection_is_found_while_it_has_its_place() -> None:
-    registry: Registry[Conn] = Registry(10, 0)
+    registry: ConnectionRegistry[Conn] = ConnectionRegistry(10, 0)
     handle = registry.enter("a")
     assert registry.get(handle) is None
     connection = Conn(handle)
@@ -65,7 +65,7 @@ def test_a_connection_is_found_while_it_has_its_place() -> None:
 
 
 def test_connections_may_leave_while_all_are_visited() -> None:
-    registry: Registry[Conn] = Registry(10, 0)
+    registry: ConnectionRegistry[Conn] = ConnectionRegistry(10, 0)
     for _ in range(3):
         registry.add(Conn(registry.enter("a")))
     for connection in registry:
@@ -75,7 +75,7 @@ def test_connections_may_leave_while_all_are_visited() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc")), max_size=100))
 def test_the_bounds_hold_over_any_coming_and_going(moves: list[tuple[bool, str]]) -> None:
-    registry: Registry[Conn] = Registry(5, 2)
+    registry: ConnectionRegistry[Conn] = ConnectionRegistry(5, 2)
     inside: list[tuple[int, str]] = []
     for enters, address in moves:
         if not enters:
