@@ -35,7 +35,7 @@ async def round_trips(url: str, name: str, count: int) -> list[float]:
     return took
 
 
-async def of_all(url: str, name: str, people: int, count: int) -> list[float]:
-    """The round trips of several people at once."""
-    each = [round_trips(url, f"{name}{n}", count) for n in range(people)]
+async def of_all(url: str, name: str, clients: int, count: int) -> list[float]:
+    """The round trips of several clients at once."""
+    each = [round_trips(url, f"{name}{n}", count) for n in range(clients)]
     return [one for took in await asyncio.gather(*each) for one in took]

@@ -18,7 +18,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 @dataclass(slots=True)
-class Weather:
+class LinkConditions:
     """What a link does to the bytes that cross it; `fine` is set while it swallows nothing."""
 
     delay_seconds: float = 0.0
@@ -56,8 +56,8 @@ class End:
 class Crossing:
     """One connection through the proxy."""
 
-    def __init__(self, weather: Weather, near: End, far: End) -> None:
-        self._weather = weather
+    def __init__(self, conditions: LinkConditions, near: End, far: End) -> None:
+        self._conditions = conditions
         self._near = near
         self._far = far
         self.spoiled = False
@@ -67,11 +67,11 @@ class Crossing:
         near, far = self._near, self._far
         try:
             await asyncio.gather(self._carry(near, far), self._carry(far, near))
-            await self._weather.fine.wait()
+            await self._conditions.fine.wait()
             if not self.spoiled:
                 self.close()
         except OSError:
-            await self._weather.fine.wait()
+            await self._conditions.fine.wait()
         finally:
             self.reset()
 
@@ -86,16 +86,16 @@ class Crossing:
         self._far.reset()
 
     async def _carry(self, source: End, target: End) -> None:
-        weather = self._weather
+        conditions = self._conditions
         while data := await source.reader.read(CHUNK_BYTES):
-            if seconds := weather.seconds(len(data)):
+            if seconds := conditions.seconds(len(data)):
                 await asyncio.sleep(seconds)  # the delay is what the link is there for
-            if weather.fine.is_set():
+            if conditions.fine.is_set():
                 target.writer.write(data)
                 await target.writer.drain()
             else:
                 self.spoiled = True
-        if weather.fine.is_set():
+        if conditions.fine.is_set():
             target.writer.write_eof()
         else:
             self.spoiled = True
@@ -107,7 +107,7 @@ class Proxy:
     def __init__(self, upstream: int) -> None:
         self.port = 0
         self._upstream = upstream
-        self._weather = Weather()
+        self._conditions = LinkConditions()
         self._crossings: set[Crossing] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -128,11 +128,11 @@ class Proxy:
 
     def delay(self, seconds: float) -> None:
         """Let every piece take this much longer."""
-        self._weather.delay_seconds = seconds
+        self._conditions.delay_seconds = seconds
 
     def limit(self, bytes_a_second: float) -> None:
         """Let no more than this through, each way."""
-        self._weather.bytes_a_second = bytes_a_second
+        self._conditions.bytes_a_second = bytes_a_second
 
     def cut(self) -> None:
         """Close what is connected with a FIN; new connections pass."""
@@ -146,18 +146,22 @@ class Proxy:
 
     def refuse(self) -> None:
         """Reset what is connected and whatever comes."""
-        self._weather.refuses = True
+        self._conditions.refuses = True
         self.reset()
 
     def swallow(self) -> None:
         """Let every connection be half-open: nothing passes, not even its end."""
-        self._weather.fine.clear()
+        self._conditions.fine.clear()
 
     def heal(self) -> None:
         """Be a good link again; what has lost bytes meanwhile is reset."""
-        weather = self._weather
-        weather.delay_seconds, weather.bytes_a_second, weather.refuses = 0.0, math.inf, False
-        weather.fine.set()
+        conditions = self._conditions
+        conditions.delay_seconds, conditions.bytes_a_second, conditions.refuses = (
+            0.0,
+            math.inf,
+            False,
+        )
+        conditions.fine.set()
         for crossing in [crossing for crossing in self._crossings if crossing.spoiled]:
             crossing.reset()
 
@@ -175,11 +179,11 @@ class Proxy:
             self._tasks.discard(task)
 
     async def _cross(self, near: End) -> None:
-        await self._weather.fine.wait()  # accepted by the kernel, heard by nobody
-        if self._weather.refuses:
+        await self._conditions.fine.wait()  # accepted by the kernel, heard by nobody
+        if self._conditions.refuses:
             return
         far = End(*await asyncio.open_connection("127.0.0.1", self._upstream))
-        crossing = Crossing(self._weather, near, far)
+        crossing = Crossing(self._conditions, near, far)
         self._crossings.add(crossing)
         try:
             await crossing.carry()

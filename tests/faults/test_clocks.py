@@ -18,7 +18,7 @@ from maim_router.deduplication import NEW, DedupWindow
 from maim_router.delivery.sequence import MessageSequence
 from maim_router.mailbox import Bounds as Room
 from maim_router.mailbox.memory import MemoryMailbox
-from tests.faults.crowd import gathered
+from tests.faults.client_load import gathered
 from tests.faults.site import running_site
 from tests.router.mailbox.contract import letter
 
@@ -33,16 +33,16 @@ async def test_a_process_that_slept_longer_than_its_pings_wait_loses_nobody(
     tmp_path: Path, who: str
 ) -> None:
     pings = {"ping-interval": 0.5, "ping-timeout": 0.5}
-    async with running_site(tmp_path, edge=pings) as site, gathered(site, 20) as crowd:
+    async with running_site(tmp_path, edge=pings) as site, gathered(site, 20) as load:
         sleeper = site.router if who == "router" else site.edges[0]
-        async with crowd.talking(2):
-            await crowd.some_more(50)
+        async with load.talking(2):
+            await load.some_more(50)
             await sleeper.stop()
             await asyncio.sleep(SLEEP_SECONDS)  # it is asleep, and its clock goes on
             sleeper.go_on()
-            await crowd.some_more(50)
-        await crowd.come_right()
-        assert crowd.ends == []
+            await load.some_more(50)
+        await load.come_right()
+        assert load.ends == []
 
 
 @given(times)

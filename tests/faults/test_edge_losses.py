@@ -1,4 +1,4 @@
-"""An edge dies while people talk; those who were there come back and miss nothing."""
+"""An edge dies while clients talk; those who were there come back and miss nothing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 
 from tests.clients import released
 from tests.clients.released import ReleasedClient
+from tests.faults.chat_client import connected_clients
+from tests.faults.client_load import gathered
 from tests.faults.conftest import Tell
-from tests.faults.crowd import gathered
+from tests.faults.guarantees import EXCUSED
 from tests.faults.oracle import Letter, Oracle
-from tests.faults.people import present
-from tests.faults.promised import EXCUSED
-from tests.faults.sdk_person import SdkPerson
+from tests.faults.sdk_client import SdkClient
+from tests.faults.shared_oracle import SharedOracle
 from tests.faults.site import Site, running_site
-from tests.faults.town import Town
 
-PEOPLE = 200
+CLIENTS = 200
 KILLS = 3
 
 pytestmark = pytest.mark.timeout(300)
@@ -36,18 +36,18 @@ async def test_clients_of_a_killed_edge_come_back_and_miss_nothing(
 ) -> None:
     async with (
         running_site(tmp_path) as site,
-        gathered(site, PEOPLE, times=1 + KILLS) as crowd,
+        gathered(site, CLIENTS, times=1 + KILLS) as load,
     ):
-        async with crowd.talking():
+        async with load.talking():
             for number in range(KILLS):
-                await crowd.some_more()
+                await load.some_more()
                 await lose_edge(site, number % len(site.edges))
-            await crowd.some_more()
-        await crowd.come_right()
-        done = f"{KILLS} kills of an edge, {PEOPLE} clients"
-        tell(f"{done}: {crowd.oracle.summary}; {len(crowd.ends)} came back")
-        sdk = [person for person in crowd.people if isinstance(person, SdkPerson)]
-        assert sum(len(person.ends) for person in sdk) > len(sdk) / 2  # they did lose something
+            await load.some_more()
+        await load.come_right()
+        done = f"{KILLS} kills of an edge, {CLIENTS} clients"
+        tell(f"{done}: {load.oracle.summary}; {len(load.ends)} came back")
+        sdk = [client for client in load.clients if isinstance(client, SdkClient)]
+        assert sum(len(client.ends) for client in sdk) > len(sdk) / 2  # they did lose something
 
 
 @asynccontextmanager
@@ -79,32 +79,32 @@ async def test_released_clients_of_a_killed_edge_come_back_and_miss_nothing(
     assert cache is not None
     names = [f"old{n}" for n in range(4)]
     oracle = Oracle(dict.fromkeys(names, 2), EXCUSED)
-    town = Town(oracle)
+    shared = SharedOracle(oracle)
     async with running_site(tmp_path) as site:
-        people = [SdkPerson(town, f"new{n}", site.url(0)) for n in range(4)]
+        clients = [SdkClient(shared, f"new{n}", site.url(0)) for n in range(4)]
         urls = [site.url(1)] * len(names)
-        async with present(people), friends(cache, names, urls) as clients:
+        async with connected_clients(clients), friends(cache, names, urls) as released:
             for _ in range(50):
-                say_to_all(people, names)
+                say_to_all(clients, names)
             await lose_edge(site, 1)
             for _ in range(50):
-                say_to_all(people, names)
-            for client in clients:
+                say_to_all(clients, names)
+            for client in released:
                 await client.event("connected", 2)
-            say_to_all(people, names)
-            await town.until(lambda: not oracle.unanswered)
-            for name, client in zip(names, clients, strict=True):
-                await arrived(client, [f"{person.name}>{name}#101" for person in people])
-            take_in(oracle, dict(zip(names, clients, strict=True)))
+            say_to_all(clients, names)
+            await shared.until(lambda: not oracle.unanswered)
+            for name, client in zip(names, released, strict=True):
+                await arrived(client, [f"{sender.name}>{name}#101" for sender in clients])
+            take_in(oracle, dict(zip(names, released, strict=True)))
             tell(f"an edge killed under four clients of 0.6.8: {oracle.report()}")
             assert oracle.content
             assert oracle.broken == []
 
 
-def say_to_all(people: list[SdkPerson], names: list[str]) -> None:
-    for person in people:
+def say_to_all(clients: list[SdkClient], names: list[str]) -> None:
+    for client in clients:
         for name in names:
-            person.say(name)
+            client.say(name)
 
 
 async def arrived(client: ReleasedClient, texts: list[str]) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.client_load import ClientLoad, gathered
 from tests.faults.conftest import Tell
-from tests.faults.crowd import Crowd, gathered
 from tests.faults.site import Process, running_site
 
-PEOPLE = 2000
+CLIENTS = 2000
 WINDOW_SECONDS = 8.0
 BARS = 16
 WIDTH = 40
@@ -43,33 +43,33 @@ def histogram(seconds: Sequence[float], window: float) -> tuple[list[int], str]:
     return counts, "\n".join(rows)
 
 
-async def restart(crowd: Crowd, edge: Process) -> tuple[list[int], str]:
+async def restart(load: ClientLoad, edge: Process) -> tuple[list[int], str]:
     """Drain an edge and start it again; counts and draws when clients came back."""
     since, began = len(edge.service.lines), asyncio.get_running_loop().time()
     assert await edge.terminate() == 0
     await edge.start()
     await edge.service.logged("attached to", since=since)
-    await crowd.town.until(lambda: all(each.connected for each in crowd.people))
-    comings = [each.comings[-1] - began for each in crowd.people]
+    await load.shared.until(lambda: all(each.connected for each in load.clients))
+    comings = [each.comings[-1] - began for each in load.clients]
     return histogram([one for one in comings if one >= 0], WINDOW_SECONDS)
 
 
 async def test_a_rolling_restart_under_two_thousand_clients_loses_nothing(
     tmp_path: Path, tell: Tell
 ) -> None:
-    raise_file_limit(PEOPLE * FILES_EACH)
+    raise_file_limit(CLIENTS * FILES_EACH)
     async with (
         running_site(tmp_path, edge={"drain-window": WINDOW_SECONDS}) as site,
-        gathered(site, PEOPLE, times=3, client_proxies=False) as crowd,
+        gathered(site, CLIENTS, times=3, client_proxies=False) as load,
     ):
         spread = []
-        async with crowd.talking(16):
+        async with load.talking(16):
             for number, edge in enumerate(site.edges):
-                await crowd.some_more()
-                counts, drawn = await restart(crowd, edge)
+                await load.some_more()
+                counts, drawn = await restart(load, edge)
                 tell(f"edge {number} restarted, {sum(counts)} clients came back:\n{drawn}")
                 spread.append(max(counts) / sum(counts))
-            await crowd.some_more()
-        await crowd.come_right()
-        tell(f"rolling restart of two edges, {PEOPLE} clients: {crowd.oracle.summary}")
+            await load.some_more()
+        await load.come_right()
+        tell(f"rolling restart of two edges, {CLIENTS} clients: {load.oracle.summary}")
         assert max(spread) < 0.5, "they came back at once"

@@ -1,4 +1,4 @@
-"""The router dies again and again while two hundred people talk."""
+"""The router dies again and again while two hundred clients talk."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.client_load import gathered
 from tests.faults.conftest import Tell
-from tests.faults.crowd import gathered
 from tests.faults.site import Site, running_site
 
-PEOPLE = 200
+CLIENTS = 200
 KILLS = 10
 
 pytestmark = pytest.mark.timeout(300)
@@ -33,14 +33,14 @@ async def test_ten_kills_of_the_router_close_no_socket_and_lose_nothing(
     kills = KILLS if bridge == "http2" else 2
     async with (
         running_site(tmp_path, router=router, edge={"bridge": bridge}) as site,
-        gathered(site, PEOPLE) as crowd,
+        gathered(site, CLIENTS) as load,
     ):
-        async with crowd.talking():
+        async with load.talking():
             for _ in range(kills):
-                await crowd.some_more()
+                await load.some_more()
                 await lose_router(site)
-            await crowd.some_more()
-        await crowd.come_right()
-        done = f"{kills} kills of the router over {bridge}, {PEOPLE} clients"
-        tell(f"{done}: {crowd.oracle.summary}; {len(crowd.ends)} sockets closed")
-        assert crowd.ends == []
+            await load.some_more()
+        await load.come_right()
+        done = f"{kills} kills of the router over {bridge}, {CLIENTS} clients"
+        tell(f"{done}: {load.oracle.summary}; {len(load.ends)} sockets closed")
+        assert load.ends == []

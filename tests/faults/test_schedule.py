@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.promised import FAMILIES
+from tests.faults.guarantees import FAMILIES
 from tests.faults.schedule import EDGES, TICKS, Fault, draw
 
 seeds = st.integers(0, 2**32)
@@ -27,7 +27,7 @@ def test_faults_begin_during_the_traffic_in_order_at_an_edge_that_exists(seed: i
 
 @given(seeds)
 def test_the_faults_of_one_schedule_are_of_one_family(seed: int) -> None:
-    families = [{Fault.ROUTER_KILLED, Fault.BRIDGE_CUT}, {Fault.DOOR_CUT}]
+    families = [{Fault.ROUTER_KILLED, Fault.BRIDGE_CUT}, {Fault.WEBSOCKET_CUT}]
     drawn = {step.fault for step in draw(seed, [tuple(family) for family in families]).steps}
     assert any(drawn <= family for family in families)
 

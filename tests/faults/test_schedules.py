@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Tell
-from tests.faults.play import Play
-from tests.faults.promised import FAMILIES
+from tests.faults.guarantees import FAMILIES
+from tests.faults.scenario import Scenario
 from tests.faults.schedule import Fault, Schedule, Step, draw
 from tests.faults.site import running_site
 
@@ -43,39 +43,39 @@ async def test_random_faults_break_no_promise(
 
 
 async def lane(folder: Path, waiting: Iterator[int], tell: Tell, failures: list[str]) -> None:
-    """Play one schedule after the other; after a failure at a new site."""
+    """Scenario one schedule after the other; after a failure at a new site."""
     for seed in waiting:
         letters = {"mailbox": f"sqlite:///{folder}/{seed}.db"}  # survives the router
         async with running_site(folder, router=ROUTER | letters, edge=EDGE) as site:
             for more in chain([seed], waiting):
-                if not await passes(Play(site, draw(more, FAMILIES)), more, tell, failures):
+                if not await passes(Scenario(site, draw(more, FAMILIES)), more, tell, failures):
                     break
 
 
-async def passes(play: Play, seed: int, tell: Tell, failures: list[str]) -> bool:
-    """Play one, and keep what it has to say when it fails."""
+async def passes(scenario: Scenario, seed: int, tell: Tell, failures: list[str]) -> bool:
+    """Scenario one, and keep what it has to say when it fails."""
     clock = asyncio.get_running_loop().time
     began = clock()
     try:
-        await play.run()
+        await scenario.run()
     except AssertionError as failure:
         failures.append(str(failure))
-    figures = ", ".join(f"{n} {name}" for name, n in play.oracle.figures.items() if n)
-    result = "FAILED" if play.oracle.broken else "passed"
+    figures = ", ".join(f"{n} {name}" for name, n in scenario.oracle.figures.items() if n)
+    result = "FAILED" if scenario.oracle.broken else "passed"
     tell(f"seed {seed} {result} in {clock() - began:.1f} s: {figures}")
-    return not play.oracle.broken
+    return not scenario.oracle.broken
 
 
 # What random schedules found once; the code behind each has changed since.
 KEPT = {
     "a half-open proxy of a client whose router dies": (
-        Step(41, Fault.DOOR_HALF_OPEN, 1, 30),
+        Step(41, Fault.WEBSOCKET_HALF_OPEN, 1, 30),
         Step(49, Fault.ROUTER_KILLED, 1, 27),
         Step(55, Fault.BRIDGE_CUT, 1, 14),
     ),
     "a reset proxy of clients behind a narrow bridge": (
         Step(18, Fault.BRIDGE_NARROW, 1, 27),
-        Step(37, Fault.DOOR_RESET, 1, 16),
+        Step(37, Fault.WEBSOCKET_RESET, 1, 16),
     ),
 }
 
@@ -86,4 +86,4 @@ async def test_what_was_broken_once_stays_whole(tmp_path: Path, steps: tuple[Ste
     router = ROUTER | {"mailbox": f"sqlite:///{tmp_path}/letters.db"}
     async with running_site(tmp_path, router=router, edge=EDGE) as site:
         for seed in range(3):
-            await Play(site, Schedule(seed, steps)).run()
+            await Scenario(site, Schedule(seed, steps)).run()

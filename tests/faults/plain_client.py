@@ -13,24 +13,26 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from tests.faults.oracle import Letter
-from tests.faults.town import Town
+from tests.faults.shared_oracle import SharedOracle
 from tests.faults.wire import PLATFORM, ack, frame
 
 # How long it waits at most before it tries again, unless an edge that drains says when.
 RETRY_SECONDS = 0.1
 
 
-class PlainPerson:
+class PlainClient:
     """It comes back to the next of the addresses under the same label."""
 
-    def __init__(self, town: Town, name: str, *urls: str, acknowledges: bool = True) -> None:
+    def __init__(
+        self, shared: SharedOracle, name: str, *urls: str, acknowledges: bool = True
+    ) -> None:
         self.name = name
         self.ends: list[str] = []
         self.comings: list[float] = []
         self.strange: list[str] = []
         query = urlencode({"api_key": name, "platform": PLATFORM, "uuid": name})
         self._urls = itertools.cycle([f"{url}?{query}" for url in urls])
-        self._town = town
+        self._town = shared
         self._acknowledges = acknowledges
         self._open: dict[str, tuple[Letter, str]] = {}
         self._conn: ClientConnection | None = None

@@ -22,8 +22,8 @@ LINKS: dict[str, Callable[[Proxy], None]] = {
 MOODS = {Fault.AUTH_SLOW: "slow", Fault.AUTH_HANGS: "hang"}
 
 
-class Harm:
-    """What is begun is undone before the next harm comes to the same `victim`."""
+class FaultInjector:
+    """What is begun is undone before the next fault comes to the same `victim`."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -38,7 +38,7 @@ class Harm:
         place, _, what = step.fault.name.partition("_")
         if place == "AUTH":
             self._site.feel(MOODS[step.fault])
-        elif place in ("BRIDGE", "DOOR"):
+        elif place in ("BRIDGE", "WEBSOCKET"):
             LINKS[what](self._link(step))
         elif what == "KILLED":
             await self._process(step).kill()
@@ -52,7 +52,7 @@ class Harm:
         place, _, what = step.fault.name.partition("_")
         if place == "AUTH":
             self._site.feel("well")
-        elif place in ("BRIDGE", "DOOR"):
+        elif place in ("BRIDGE", "WEBSOCKET"):
             self._link(step).heal()
         elif what == "STOPPED":
             self._process(step).go_on()
@@ -64,5 +64,5 @@ class Harm:
         return self._site.router if router else self._site.edges[step.edge]
 
     def _link(self, step: Step) -> Proxy:
-        proxy = step.fault.name.startswith("DOOR")
+        proxy = step.fault.name.startswith("WEBSOCKET")
         return (self._site.client_proxies if proxy else self._site.bridges)[step.edge]

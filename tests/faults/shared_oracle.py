@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.faults.oracle import Letter, Oracle
 
 
-class Town:
+class SharedOracle:
     """Whoever tells the oracle something says so with `tell`."""
 
     def __init__(self, oracle: Oracle) -> None:

@@ -9,19 +9,19 @@ from typing import Any
 from maim_message.client import ClientConfig, WebSocketClient
 from maim_message.message import APIMessageBase
 from tests.faults.oracle import Letter
-from tests.faults.town import Town
+from tests.faults.shared_oracle import SharedOracle
 from tests.faults.wire import PLATFORM, message
 
 
-class SdkPerson:
+class SdkClient:
     """The SDK as it is but for its hurry to come back, to the next of the addresses."""
 
-    def __init__(self, town: Town, name: str, *urls: str) -> None:
+    def __init__(self, shared: SharedOracle, name: str, *urls: str) -> None:
         self.name = name
         self.ends: list[str] = []
         self.comings: list[float] = []
         self.strange: list[str] = []
-        self._town = town
+        self._town = shared
         self._urls = itertools.cycle(urls)
         self._waiting: set[asyncio.Task[None]] = set()
         self._client = WebSocketClient(

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from tests.faults.plain_person import PlainPerson
-from tests.faults.sdk_person import SdkPerson
-from tests.faults.town import Town
+from tests.faults.plain_client import PlainClient
+from tests.faults.sdk_client import SdkClient
+from tests.faults.shared_oracle import SharedOracle
 
 
-class Person(Protocol):
+class ChatClient(Protocol):
     """Somebody who sends letters and gets some."""
 
     name: str
-    # Why links ended, but for the last, which the person ended.
+    # Why links ended, but for the last, which the client ended.
     ends: list[str]
     # When there was a link, on the clock of the event loop.
     comings: list[float]
@@ -37,18 +37,18 @@ class Person(Protocol):
         """Go, and end every task."""
 
 
-def person(town: Town, name: str, *urls: str) -> Person:
-    """Make the person whose kind the name ends with: sdk, plain, or silent, who acks nothing."""
+def chat_client(shared: SharedOracle, name: str, *urls: str) -> ChatClient:
+    """Make the client whose kind the name ends with: sdk, plain, or silent, who acks nothing."""
     if name.endswith("sdk"):
-        return SdkPerson(town, name, *urls)
-    return PlainPerson(town, name, *urls, acknowledges=not name.endswith("silent"))
+        return SdkClient(shared, name, *urls)
+    return PlainClient(shared, name, *urls, acknowledges=not name.endswith("silent"))
 
 
 @asynccontextmanager
-async def present(people: Sequence[Person]) -> AsyncIterator[None]:
-    """Let people come, and go at the end."""
+async def connected_clients(clients: Sequence[ChatClient]) -> AsyncIterator[None]:
+    """Let clients come, and go at the end."""
     try:
-        await asyncio.gather(*(each.arrive() for each in people))
+        await asyncio.gather(*(each.arrive() for each in clients))
         yield
     finally:
-        await asyncio.gather(*(each.leave() for each in people))
+        await asyncio.gather(*(each.leave() for each in clients))
