@@ -11,6 +11,8 @@ import msgspec
 from maim_protocol.errors import ErrorCode, FrameError
 
 SYS_STD = "sys_std"
+# Whom messages of the router's application come from; no user may be called that.
+SERVER = "server"
 SYS_ACK = "sys_ack"
 SYS_ERROR = "sys_error"
 SYS_NOTICE = "sys_notice"

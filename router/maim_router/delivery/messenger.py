@@ -6,15 +6,13 @@ import time
 import uuid
 from typing import get_args
 
-from maim_protocol.envelope import CUSTOM_PREFIX, SYS_STD, TYPE_MAX_CHARS
+from maim_protocol.envelope import CUSTOM_PREFIX, SERVER, SYS_STD, TYPE_MAX_CHARS
 from maim_router.auth import Resolver
 from maim_router.bridge import DeliveryReport, Outgoing
 from maim_router.connection_map import Audience, ConnectionMap
 from maim_router.delivery.sender import DEFAULT_TIMEOUT, Sender, WaitFor
 from maim_router.delivery.sequence import MessageSequence
 from maim_router.hooks import custom_type
-
-SERVER = "server"
 
 
 class Messenger:

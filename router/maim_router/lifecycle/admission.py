@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maim_protocol.bridge import Open
+from maim_protocol.envelope import SERVER
 from maim_protocol.errors import Refusal
 from maim_router import events as ev
 from maim_router.auth import Auth, AuthAnswer, Denials
@@ -115,6 +116,9 @@ class Admission:
             log.exception("authentication failed")
             text = "authentication failed, try again later"
             return AuthAnswer(code=Refusal.ROUTER_UNAVAILABLE, text=text)
+        if answer.user_id == SERVER:
+            log.warning("refused: the name %r is the router's own", SERVER)
+            return AuthAnswer(text=f"a user cannot be called {SERVER!r}")
         if answer.user_id and self.denials.match(answer.user_id, asked.platform, asked.api_key):
             return AuthAnswer(code=Refusal.UNAUTHENTICATED, text="refused by the operator")
         return answer

@@ -163,6 +163,32 @@ def test_a_file_that_breaks_later_leaves_the_last_good_keys_and_one_error(
     assert serving.authenticate(made.key) == "alice"
 
 
+def test_an_emptied_file_is_not_a_new_last_good_one(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = opened(path)
+    made = keys.add("alice", id="k1")
+    path.write_text("")
+    assert keys.authenticate(made.key) == "alice"
+    path.write_text('{"keys": []}' if path.suffix == ".json" else "# nobody\n")
+    assert keys.authenticate(made.key) == "alice"
+    assert "the last good one stays" in caplog.text
+
+
+def test_a_broken_file_is_not_replaced_by_a_change(path: Path) -> None:
+    keys = opened(path)
+    keys.add("alice", id="k1")
+    path.write_text("broken = [")
+    with pytest.raises(ConfigError):
+        keys.add("bob", id="k2")
+    assert path.read_text() == "broken = ["
+
+
+def test_no_user_has_the_name_of_the_routers_own_messages(path: Path) -> None:
+    with pytest.raises(ConfigError, match="another name than 'server'"):
+        opened(path).add("server")
+
+
 def test_a_missing_file_is_named(path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         ApiKeys(path)

@@ -98,6 +98,15 @@ async def test_whom_the_operator_denied_stays_out() -> None:
     assert refused.code is Refusal.UNAUTHENTICATED
 
 
+async def test_nobody_comes_in_under_the_name_of_the_routers_own_messages() -> None:
+    refused = await Desk(AuthAnswer("server")).ask()
+    assert isinstance(refused, ev.Refused)
+    assert (refused.code, refused.text) == (
+        Refusal.UNAUTHENTICATED,
+        "a user cannot be called 'server'",
+    )
+
+
 async def test_the_map_is_written_in_the_order_of_the_actions() -> None:
     desk = Desk()
     desk.map.gate.clear()

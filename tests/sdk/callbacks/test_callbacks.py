@@ -63,6 +63,37 @@ async def test_a_message_without_an_id_is_delivered_and_not_acknowledged(edge: E
         assert (await edge.next_ack())["meta"]["acked_msg_id"] == "last"
 
 
+@pytest.mark.parametrize("payload", ["1e999", "[" + "7" * 5000 + "]", '{"n": -1e400}'])
+async def test_what_cannot_be_decoded_is_acknowledged_and_told_with_its_bytes(
+    edge: Edge, payload: str
+) -> None:
+    inbox: asyncio.Queue[Any] = asyncio.Queue()
+    settings = config(edge, on_decode_error=lambda *arguments: inbox.put_nowait(arguments))
+    async with WebSocketClient(settings) as client:
+        client.register_custom_handler("number", lambda payload, metadata: None)
+        link = await edge.next_link()
+        await link.send(
+            f'{{"ver":1,"msg_id":"m","type":"custom_number","meta":{{}},"payload":{payload}}}'
+        )
+        data, metadata, error = await soon(inbox.get())
+        assert data == payload.encode()
+        assert metadata["msg_id"] == "m"
+        assert "out of range" in str(error)
+        assert (await edge.next_ack())["meta"]["acked_msg_id"] == "m"
+
+
+async def test_without_a_callback_the_log_says_what_was_lost(
+    edge: Edge, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with WebSocketClient(config(edge)) as client:
+        client.register_custom_handler("number", lambda payload, metadata: None)
+        link = await edge.next_link()
+        await link.send('{"ver":1,"msg_id":"m","type":"custom_number","meta":{},"payload":1e999}')
+        await edge.next_ack()
+        assert client.get_stats()["handler_errors"] == 1
+    assert "acknowledged and lost, its payload is no use: Number out of range" in caplog.text
+
+
 @pytest.mark.parametrize("name", ["ping", "custom_ping"])
 async def test_a_custom_message_reaches_its_handler(edge: Edge, name: str) -> None:
     inbox: asyncio.Queue[Any] = asyncio.Queue()

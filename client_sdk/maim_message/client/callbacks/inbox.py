@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +24,7 @@ class Callbacks(Protocol):
     on_connect: Callable[[str, ClientConfig], Any] | None
     on_disconnect: Callable[[str, str | None], Any] | None
     on_message: Callable[[Any, dict[str, Any]], Any] | None
+    on_decode_error: Callable[[bytes, dict[str, Any], Exception], Any] | None
     custom_handlers: dict[str, Callable[..., Any]]
     stats_callback: Callable[[dict[str, Any]], Any] | None
 
@@ -88,13 +90,31 @@ class Inbox:
             on_message = self._callbacks.on_message
             if on_message is None:
                 return None
-            return on_message(decode_payload(envelope.payload), metadata)
+            return self._decoded(envelope, metadata, decode_payload, on_message)
         handlers = self._callbacks.custom_handlers
         handler = handlers.get(envelope.type) or handlers.get(ANY_CUSTOM)
         if handler is None:
             return None
         self._stats.custom_messages_processed += 1
-        return call_handler(handler, msgspec.json.decode(envelope.payload), metadata)
+        return self._decoded(
+            envelope, metadata, msgspec.json.decode, partial(call_handler, handler)
+        )
+
+    def _decoded(
+        self,
+        envelope: Envelope,
+        metadata: dict[str, Any],
+        decode: Callable[[Any], Any],
+        handle: Callable[[Any, dict[str, Any]], Any],
+    ) -> Any:
+        try:
+            payload = decode(envelope.payload)
+        except (ValueError, RecursionError) as error:
+            on_decode_error = self._callbacks.on_decode_error
+            if on_decode_error is None:
+                raise ValueError(f"acknowledged and lost, its payload is no use: {error}") from None
+            return on_decode_error(bytes(envelope.payload), metadata, error)
+        return handle(payload, metadata)
 
 
 class _Delivery(msgspec.Struct):

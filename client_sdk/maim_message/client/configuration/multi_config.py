@@ -22,6 +22,7 @@ class MultiClientConfig(CustomHandlers):
     on_connect: Optional[Callable[[str, ClientConfig], Any]] = None
     on_disconnect: Optional[Callable[[str, Optional[str]], Any]] = None
     on_message: Optional[Callable[[Any, dict[str, Any]], Any]] = None
+    on_decode_error: Optional[Callable[[bytes, dict[str, Any], Exception], Any]] = None
     custom_handlers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     max_handler_tasks: int = 1000
 

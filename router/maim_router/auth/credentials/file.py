@@ -7,18 +7,20 @@ Rules of the file: a secret is never stored nor part of a text; a write is atomi
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from maim_protocol.envelope import SERVER
 from maim_protocol.errors import ConfigError
 
 NAME_MAX_CHARS = 128
@@ -75,11 +77,32 @@ def write(path: Path, table: str, owner_field: str, credentials: Iterable[Creden
         raise ConfigError(f"{path}: cannot write it ({error.strerror})") from None
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other writers away from a file, in this process and in others; waits for its turn.
+
+    Raises `ConfigError`. The lock is the folder's: the file itself is replaced by each writer.
+    """
+    folder = path.resolve().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot write it ({error.strerror})") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def check_name(name: str) -> None:
     """Raise `ValueError` unless `name` may be the name of a user or token."""
     if not 1 <= len(name) <= NAME_MAX_CHARS or not name.isprintable() or name != name.strip():
         text = f"expected 1 to {NAME_MAX_CHARS} printable characters, got {name[:200]!r}"
         raise ValueError(text)
+    if name == SERVER:
+        raise ValueError(f"expected another name than {SERVER!r}, which is the router's own")
 
 
 def check_id(text: str) -> None:

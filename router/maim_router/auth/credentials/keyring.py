@@ -41,15 +41,17 @@ class Ring:
         """Whether `owner` holds at least one valid credential."""
         return owner in self._owners
 
-    def with_added(self, item: Credential) -> Ring:
-        """Return a ring with one more; raises `ConfigError` when its id is taken."""
+    def with_item(self, item: Credential) -> Ring:
+        """Return a ring where `item` stands in the place of what had its id, else at the end."""
+        if item.id not in self._by_id:
+            return Ring((*self.credentials, item))
+        return Ring(item if other.id == item.id else other for other in self.credentials)
+
+    def added(self, item: Credential) -> Credential:
+        """Return a new credential; raises `ConfigError` when its id is taken."""
         if item.id in self._by_id:
             raise ConfigError(f"id: {item.id!r} is taken; choose another, or rotate it")
-        return Ring((*self.credentials, item))
-
-    def with_replaced(self, item: Credential) -> Ring:
-        """Return a ring where `item` stands in the place of what had its id."""
-        return Ring(item if other.id == item.id else other for other in self.credentials)
+        return item
 
     def rotated(self, id: str, sha256: str, now: str) -> Credential:
         """Return the credential of an id with a new secret; raises `ConfigError`."""

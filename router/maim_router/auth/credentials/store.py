@@ -69,7 +69,7 @@ class CredentialStore:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._ring = self._read()
+                self._ring = self._reread()
             except ConfigError as error:
                 log.error("credential file not taken, the last good one stays: %s", error)
         return self._ring
@@ -88,19 +88,26 @@ class CredentialStore:
         item = Credential(
             id=id, owner=owner, sha256=hash_secret(text), created=self._now(), scopes=scopes
         )
-        self._save(self.ring.with_added(item))
-        return item, text
+        return self._change(lambda ring: ring.added(item)), text
 
     def rotate(self, id: str) -> tuple[Credential, str]:
         """Give an id a new text; returns it as `issue` does, the old text is worth nothing."""
         text = new_text(id)
-        item = self.ring.rotated(id, hash_secret(text), self._now())
-        self._save(self.ring.with_replaced(item))
-        return item, text
+        sha256, now = hash_secret(text), self._now()
+        return self._change(lambda ring: ring.rotated(id, sha256, now)), text
 
     def revoke(self, id: str) -> None:
         """Make an id worth nothing."""
-        self._save(self.ring.with_replaced(self.ring.revoked(id, self._now())))
+        now = self._now()
+        self._change(lambda ring: ring.revoked(id, now))
+
+    def _reread(self) -> Ring:
+        """Read again; an editor that writes in two steps leaves an empty file between them."""
+        ring = self._read()
+        if self._ring.credentials and not ring.credentials:
+            text = "expected entries, got none; revoke credentials to make them worth nothing"
+            raise ConfigError(f"{self._path}: {text}")
+        return ring
 
     def _read(self) -> Ring:
         ring = Ring(credential_file.read(self._path, self._table, self._owner_field))
@@ -110,11 +117,18 @@ class CredentialStore:
             raise ConfigError(f"{self._path}: {error}") from None
         return ring
 
-    def _save(self, ring: Ring) -> None:
-        self._check(ring)
-        credential_file.write(self._path, self._table, self._owner_field, ring.credentials)
-        self._ring = ring
-        self._stamp = self._stat()
+    def _change(self, change: Callable[[Ring], Credential]) -> Credential:
+        """Write what `change` makes of the present content, whoever else writes meanwhile."""
+        with credential_file.locked(self._path):
+            # Read without a look at the stamp: a file that is broken now must not be replaced.
+            ring = self._read() if self._stat() is not None else Ring()
+            item = change(ring)
+            ring = ring.with_item(item)
+            self._check(ring)
+            credential_file.write(self._path, self._table, self._owner_field, ring.credentials)
+            self._ring = ring
+            self._stamp = self._stat()
+        return item
 
     def _stat(self) -> Stamp | None:
         try:
