@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from maim_edge.bridge import Bridge, BridgeClient, Downlink, Identity
+from maim_edge.client_address import counted_as
 from maim_edge.connection import Connection
 from maim_edge.connection_context import ConnectionContext
 from maim_edge.connection_registry import ConnectionRegistry
@@ -83,7 +84,7 @@ class Gateway:
         """
         if self.draining:
             raise HandshakeRefused(Refusal.ROUTER_UNAVAILABLE, "this edge drains")
-        handle = self._registry.enter(client_ip)
+        handle = self._registry.enter(counted_as(client_ip))
         self._empty.clear()
         handed_over = None
         try:

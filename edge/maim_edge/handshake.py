@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,7 +19,6 @@ _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-a
 _HOP = frozenset({"connection", "upgrade"})
 
 Format = Literal["", "envelope", "bare"]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -104,26 +102,6 @@ def read_handshake(
         format=_format(query.get("format", "")),
         headers=tuple(_without_credentials(headers)),
     )
-
-
-def client_ip(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
-    """The client's address: the last one of X-Forwarded-For that no trusted proxy wrote."""
-    address = peer
-    for hop in reversed([part.strip() for part in forwarded_for.split(",") if part.strip()]):
-        if not _is_trusted(address, trusted):
-            return address
-        address = hop
-    return address
-
-
-def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    # A socket that takes both families names IPv4 peers like ::ffff:10.0.0.1.
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    return any(parsed in network for network in trusted)
 
 
 def _check_origin(origin: str | None, allowed: Sequence[str]) -> None:

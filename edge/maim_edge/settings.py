@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from maim_edge.client_address import Network
 from maim_edge.delivery import parse_overflow
 from maim_protocol.addresses import parse_address
 from maim_runtime.settings import ReadableFile, ServiceSettings, comma_list
@@ -16,8 +17,6 @@ PREFIX = "MAIM_EDGE_"
 PORT_WS = 18040
 PORT_WSS = 18044
 GIB = 1 << 30
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _network(text: str) -> Network:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
+from maim_edge.client_address import client_address
 from maim_edge.gateway import Gateway
-from maim_edge.handshake import HandshakeRefused, Network, client_ip, read_handshake
+from maim_edge.handshake import HandshakeRefused, read_handshake
 from maim_edge.settings import EdgeSettings
 from maim_edge.websocket import AsgiSocket, ClientLeft
 from maim_protocol.close_codes import fit_reason
@@ -29,8 +29,10 @@ def create_app(gateway: Gateway, settings: EdgeSettings) -> FastAPI:
     async def connect(websocket: WebSocket) -> None:
         socket = AsgiSocket(websocket)
         try:
-            asked = read_handshake(websocket.query_params, websocket.headers.items(), origins)
-            await gateway.serve(socket, asked, _client_ip(websocket, proxies))
+            headers = websocket.headers.items()
+            asked = read_handshake(websocket.query_params, headers, origins)
+            peer = websocket.client.host if websocket.client else ""
+            await gateway.serve(socket, asked, client_address(peer, headers, proxies))
         except ClientLeft:
             return
         except HandshakeRefused as refused:
@@ -77,12 +79,3 @@ async def _refuse(websocket: WebSocket, refused: HandshakeRefused, reject_with: 
 
 def _response(refused: HandshakeRefused, headers: dict[str, str] | None = None) -> JSONResponse:
     return JSONResponse(refused.body, refused.status, {**refused.headers, **(headers or {})})
-
-
-def _client_ip(websocket: WebSocket, proxies: Sequence[Network]) -> str:
-    peer = websocket.client.host if websocket.client else ""
-    if not proxies:
-        return peer
-    # Some proxies add a header of their own behind the one that the client may have sent.
-    forwarded_for = ",".join(websocket.headers.getlist("x-forwarded-for"))
-    return client_ip(peer, forwarded_for, proxies)
