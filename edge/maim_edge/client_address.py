@@ -1,4 +1,4 @@
-"""Which address a client has: what trusted proxies say, and what counts as one. Pure."""
+"""Which address a client has: itself, or as trusted proxies say. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from collections.abc import Iterable, Sequence
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-# One customer has at least a /64 of IPv6 (RFC 6177), and as many addresses as it likes.
-IPV6_PREFIX = 64
 
 _PORT = re.compile(r"(:[0-9]{1,5})?")
 # Lists of RFC 7239, section 4: a quoted string may hold a comma or a semicolon.
@@ -61,14 +58,6 @@ def read_address(text: str) -> Address | None:
         return None
     # A socket that takes both families names IPv4 peers like ::ffff:10.0.0.1.
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def counted_as(address: str) -> str:
-    """Name what shares a limit: an IPv4 address, the /64 of an IPv6 one, any other text itself."""
-    parsed = read_address(address)
-    if not isinstance(parsed, ipaddress.IPv6Address):
-        return address
-    return str(ipaddress.ip_network((int(parsed), IPV6_PREFIX), strict=False))
 
 
 def _last_untrusted(peer: Address, hops: Sequence[str], trusted: Sequence[Network]) -> Address:

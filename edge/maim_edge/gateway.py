@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from maim_edge.bridge import Bridge, BridgeClient, Downlink, Identity
-from maim_edge.client_address import counted_as
 from maim_edge.connection import Connection
 from maim_edge.connection_context import ConnectionContext
 from maim_edge.connection_registry import ConnectionRegistry
@@ -19,6 +18,7 @@ from maim_edge.drain import plan
 from maim_edge.handshake import Handshake, HandshakeRefused
 from maim_edge.settings import EdgeSettings
 from maim_edge.websocket import AsgiSocket
+from maim_protocol.addresses import network_of
 from maim_protocol.bridge import (
     Admission,
     Deliveries,
@@ -84,7 +84,7 @@ class Gateway:
         """
         if self.draining:
             raise HandshakeRefused(Refusal.ROUTER_UNAVAILABLE, "this edge drains")
-        handle = self._registry.enter(counted_as(client_ip))
+        handle = self._registry.enter(network_of(client_ip))
         self._empty.clear()
         handed_over = None
         try:

@@ -10,6 +10,8 @@ DNS = "dns:///"
 FORMS = "host:port, dns:///name:port or unix:/path"
 # sun_path holds 108 bytes with its terminating zero on Linux, 104 on macOS.
 UNIX_PATH_MAX_BYTES = 103
+# One customer has at least a /64 of IPv6 (RFC 6177), and as many addresses as it likes.
+IPV6_PREFIX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,14 @@ def is_loopback(address: str) -> bool:
 def join(host: str, port: int) -> str:
     """Write `host:port` the way gRPC and URLs take it, with brackets around IPv6."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def network_of(address: str) -> str:
+    """Name what shares a limit with an address: itself, or its /64 of IPv6; any text as it is."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(ipaddress.ip_network((int(parsed), IPV6_PREFIX), strict=False))

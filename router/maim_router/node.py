@@ -56,6 +56,7 @@ class NodeOptions:
     ack: Ack = "handled"
     max_handler_tasks: int = 1000
     handler_order: Order = "concurrent"
+    handler_timeout: float = 0.0
     stop_timeout: float = 2.0
     hello_timeout: float = 15.0
     mailbox_ttl: float = 86400.0
@@ -80,7 +81,11 @@ class Node:
         # An empty map counts as false.
         self.connections = MemoryConnectionMap() if connections is None else connections
         self.hub = Hub(hooks, lambda: str(uuid.uuid4()), self.options.dedup_window)
-        self.handlers = HandlerRunner(self.options.max_handler_tasks, self.options.handler_order)
+        self.handlers = HandlerRunner(
+            self.options.max_handler_tasks,
+            self.options.handler_order,
+            self.options.handler_timeout,
+        )
         self.started_at = time.monotonic()
         # Set whenever an edge has attached; whoever waits for the next one clears it.
         self.attached = asyncio.Event()

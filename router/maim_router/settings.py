@@ -71,6 +71,9 @@ class RouterSettings(ServiceSettings):
     app: Annotated[str, AfterValidator(_app)] = Field(
         "", description="module:attribute of a ServerConfig with callbacks."
     )
+    handler_timeout: float = Field(
+        0, ge=0, le=86400, description="Seconds that a message handler may take; 0: no limit."
+    )
     hook_timeout: float = Field(
         10, gt=0, le=3600, description="Seconds that an authentication callback may take."
     )

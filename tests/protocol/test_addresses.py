@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maim_protocol.addresses import Address, is_loopback, join, parse_address
+from maim_protocol.addresses import Address, is_loopback, join, network_of, parse_address
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,10 @@ def test_only_this_machine_is_loopback() -> None:
 def test_an_ipv6_host_is_joined_with_brackets() -> None:
     assert join("::1", 80) == "[::1]:80"
     assert join("localhost", 80) == "localhost:80"
+
+
+def test_ipv6_is_counted_by_its_network_of_one_customer() -> None:
+    assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9")
+    assert network_of("2001:db8:1:2::1") != network_of("2001:db8:1:3::1")
+    assert network_of("1.2.3.4") == "1.2.3.4"
+    assert network_of("") == ""

@@ -72,6 +72,7 @@ class ServerConfig(CustomHandlers):
     custom_handlers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     max_handler_tasks: int = 1000
     handler_order: Literal["concurrent", "sequential"] = "concurrent"
+    handler_timeout: float = 0.0
     hook_timeout: float = 10.0
     session_mode: str = "share"
 
@@ -93,6 +94,8 @@ class ServerConfig(CustomHandlers):
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise ConfigError(f"ServerConfig.{name}: expected more than 0")
+        if self.handler_timeout < 0:
+            raise ConfigError("ServerConfig.handler_timeout: expected 0 (no limit) or more")
         if not 0 <= self.port <= 65535:
             raise ConfigError("ServerConfig.port: expected 0 (a free one) to 65535")
         if not self.path.startswith("/"):

@@ -236,7 +236,8 @@ class WebSocketServer:
 
     def _make_node(self) -> Node:
         loopback = is_loopback(self.config.host) and is_loopback(self._bridge_address)
-        settings = build(RouterSettings, {"hook_timeout": self.config.hook_timeout})
+        timeouts = ("hook_timeout", "handler_timeout")
+        settings = build(RouterSettings, {name: getattr(self.config, name) for name in timeouts})
         node = build_node(self.config, settings, loopback=loopback)
         self._callbacks.install(node.hooks)
         return node

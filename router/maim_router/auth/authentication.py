@@ -8,15 +8,16 @@ import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from maim_protocol.addresses import network_of
 from maim_protocol.errors import Refusal
-from maim_router.hooks import AuthCallback, CallbackExecutor, Hooks, Metadata
+from maim_router.hooks import AuthCallback, CallbackExecutor, Hooks, Metadata, NoPlace
 
 log = logging.getLogger(__name__)
 
 # What an application may name a user, and how much it may tell somebody whom it refuses.
 USER_MAX_CHARS = 1024
 TEXT_MAX_CHARS = 1024
-# Calls of sync callbacks that run at once, each in a thread; further ones wait for a place.
+# Calls of sync callbacks that run at once, each in a thread.
 MAX_CONCURRENT_CALLS = 256
 
 
@@ -97,6 +98,10 @@ class CallbackAuth:
             log.warning("auth callback gave no answer within %.3g s", self._timeout)
             text = f"authentication gave no answer within {self._timeout:g} s"
             return AuthAnswer(code=Refusal.ROUTER_UNAVAILABLE, text=text)
+        except NoPlace:
+            log.warning("auth callback not called: too many of them run, or of this address")
+            text = "too many are being authenticated, or of this address; try again later"
+            return AuthAnswer(code=Refusal.ROUTER_UNAVAILABLE, text=text)
         except Exception as error:
             # The text of the error may hold the key, so only its type is logged.
             log.warning("auth callback raised %s: refused", type(error).__name__)
@@ -131,7 +136,8 @@ class CallbackAuth:
 
     async def _call(self, callback: AuthCallback, metadata: Metadata) -> Any:
         async with asyncio.timeout(self._timeout):
-            return await self._executor.call(callback, dict(metadata))
+            address = network_of(metadata.get("client_ip", ""))
+            return await self._executor.call(callback, dict(metadata), key=address)
 
 
 def _allowed(answer: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ class Dispatch:
         self._handlers = handlers
         self._ack = ack
         self._report = report
+        self._sessions: Counter[str] = Counter()
         # Handlers that returned in this turn of the event loop: they are settled together.
         self._returned: list[ev.Dispatch] = []
 
@@ -60,6 +62,7 @@ class Dispatch:
             (decoded, about),
             started=(lambda: self._report(ev.Settled((dispatch,)))) if early else None,
             done=_ignore if early else (lambda returned: self._finished(dispatch, returned)),
+            user=session.user_id,
         )
         self._handlers.submit(job)
 
@@ -71,18 +74,23 @@ class Dispatch:
 
     def connected(self, session: Session) -> None:
         """Call `on_connect`."""
+        self._sessions[session.user_id] += 1
+        self._handlers.user_came(session.user_id)
         self._notify("on_connect", self._hooks.on_connect, session)
 
     def disconnected(self, session: Session) -> None:
         """Call `on_disconnect`."""
         self._notify("on_disconnect", self._hooks.on_disconnect, session)
+        self._sessions[session.user_id] -= 1
+        if self._sessions[session.user_id] <= 0:
+            del self._sessions[session.user_id]
+            self._handlers.user_left(session.user_id)
 
     def _notify(self, name: str, callback: ConnectionCallback | None, session: Session) -> None:
         if callback is not None:
             arguments = (session.uuid, metadata(session))
-            self._handlers.submit(
-                Job(name, session.uuid, _ordering_key(session), callback, arguments)
-            )
+            key, user = _ordering_key(session), session.user_id
+            self._handlers.submit(Job(name, session.uuid, key, callback, arguments, user=user))
 
     def _decode(self, message: ev.Inbound) -> tuple[Callable[..., Any] | None, Any]:
         payload = msgspec.json.decode(message.payload)

@@ -1,4 +1,4 @@
-"""Runs the application's handlers: started in order, bounded in number, isolated."""
+"""Runs the application's handlers: in the order of each user, users in turn, bounded, isolated."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from maim_router.fair_queue import FairQueue
 from maim_router.hooks import call
 
 log = logging.getLogger(__name__)
 
 Order = Literal["concurrent", "sequential"]
 
+# How long the handlers of a user without connections may go on while others wait for a place.
+GONE_SECONDS = 30.0
+
 
 class Job(Struct, frozen=True, gc=False):
     """One call of a handler.
 
     `kind` and `id` name it in the log. `ordering_key` is the sender (one job of it runs at a time
-    when the order is sequential); `done` is told whether the handler returned. A job without
-    `done` is a notification.
+    when the order is sequential), `user` who shares places with others; `done` is told whether
+    the handler returned. A job without `done` is a notification.
     """
 
     kind: str
@@ -34,6 +38,7 @@ class Job(Struct, frozen=True, gc=False):
     arguments: tuple[Any, ...] = ()
     started: Callable[[], None] | None = None
     done: Callable[[bool], None] | None = None
+    user: str = ""
 
     @property
     def name(self) -> str:
@@ -42,44 +47,73 @@ class Job(Struct, frozen=True, gc=False):
 
 
 class HandlerRunner:
-    """Starts jobs in order of arrival, at most `limit` at once; the others wait their turn.
+    """Starts the jobs of a user in order of arrival, at most `limit` of all at once.
 
-    What waits is bounded by what the edges keep for their clients until it is settled.
+    Users who have to wait are served in turn. `timeout` seconds end a handler that waits for
+    longer, 0: none does; `gone_seconds` see GONE_SECONDS. What waits is bounded by what the edges
+    keep for their clients until it is settled.
     """
 
-    def __init__(self, limit: int = 1000, order: Order = "concurrent") -> None:
-        self._limit = limit
+    def __init__(
+        self,
+        limit: int = 1000,
+        order: Order = "concurrent",
+        timeout: float = 0,
+        gone_seconds: float = GONE_SECONDS,
+    ) -> None:
+        self._timeout = timeout or None
+        self._gone_seconds = gone_seconds
         self._sequential = order == "sequential"
-        self._waiting: deque[Job] = deque()
+        self._places: FairQueue[str, Job] = FairQueue(limit)
+        # Behind a running job of the same ordering key.
         self._queues: dict[Hashable, deque[Job]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Job] = {}
+        self._gone: dict[str, asyncio.TimerHandle] = {}
+        self._abandoned: set[asyncio.Task[None]] = set()
         self._excused: set[asyncio.Task[Any] | None] = set()
         # Set when there may be fewer tasks to wait for, for who waits for their end.
         self._fewer = asyncio.Event()
         self._advancing = False
         self._stopping = False
-        self.active = 0
         self.errors = 0
+
+    @property
+    def active(self) -> int:
+        """How many jobs run."""
+        return self._places.active
 
     @property
     def waiting(self) -> int:
         """How many jobs wait for their turn."""
-        return len(self._waiting) + sum(len(ordering_key) for ordering_key in self._queues.values())
+        return len(self._places) + sum(map(len, self._queues.values()))
 
     def submit(self, job: Job) -> None:
         """Start a job, or let it wait for its turn."""
         if self._stopping and job.done is not None:
             return
         if self._sequential:
-            ordering_key = self._queues.get(job.ordering_key)
-            if ordering_key is not None:
-                ordering_key.append(job)
+            queue = self._queues.get(job.ordering_key)
+            if queue is not None:
+                queue.append(job)
                 return
             self._queues[job.ordering_key] = deque()
-        if self.active < self._limit and not self._waiting:
+        if self._places.enter(job.user):
             self._start(job)
         else:
-            self._waiting.append(job)
+            self._places.wait(job.user, job)
+
+    def user_came(self, user: str) -> None:
+        """Hear that a user has a connection again."""
+        timer = self._gone.pop(user, None)
+        if timer is not None:
+            timer.cancel()
+
+    def user_left(self, user: str) -> None:
+        """Hear that a user has no connection left: what still runs is ended when others wait."""
+        self.user_came(user)
+        if user in self._places and not self._stopping:
+            loop = asyncio.get_running_loop()
+            self._gone[user] = loop.call_later(self._gone_seconds, self._abandon, user)
 
     @contextlib.contextmanager
     def excused(self, task: asyncio.Task[Any] | None) -> Iterator[None]:
@@ -101,12 +135,14 @@ class HandlerRunner:
         go on.
         """
         self._stopping = True
-        left = [
-            *self._waiting,
-            *(job for ordering_key in self._queues.values() for job in ordering_key),
-        ]
-        self._waiting = deque(job for job in left if job.done is None)
+        for user in list(self._gone):
+            self.user_came(user)
+        left = [*self._places, *(job for queue in self._queues.values() for job in queue)]
+        self._places.clear()
         self._queues.clear()
+        for job in left:
+            if job.done is None:
+                self._places.wait(job.user, job)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._none_left()
@@ -114,16 +150,15 @@ class HandlerRunner:
     async def stop(self, timeout: float) -> None:
         """Finish for `timeout` seconds, then drop what waits and cancel what still runs."""
         await self.finish(timeout)
-        self._waiting.clear()
+        self._places.clear()
         self._queues.clear()
         for task in self._left():
             task.add_done_callback(lambda _: self._fewer.set())
             task.cancel()
         await self._none_left()
         # Those that were cancelled before their first step have not counted themselves out.
-        unbegun = {task for task in self._tasks if task.done()}
-        self.active -= len(unbegun)
-        self._tasks -= unbegun
+        for task in [task for task in self._tasks if task.done()]:
+            self._places.leave(self._tasks.pop(task).user)
 
     def _left(self) -> Sequence[asyncio.Task[None]]:
         return [t for t in self._tasks if not t.done() and t not in self._excused]
@@ -136,51 +171,84 @@ class HandlerRunner:
     def _start(self, job: Job) -> None:
         if job.started is not None:
             job.started()
-        self.active += 1
         task = _begin(self._run(job))
         if not task.done():
-            self._tasks.add(task)
+            self._tasks[task] = job
             task.set_name(job.name)
+
+    def _abandon(self, user: str) -> None:
+        """End the handlers of a user who is gone if somebody waits for their places."""
+        del self._gone[user]
+        if not len(self._places):
+            self.user_left(user)
+            return
+        for task, job in self._tasks.items():
+            if job.user == user and job.done is not None and task not in self._excused:
+                self._abandoned.add(task)
+                task.cancel()
 
     async def _run(self, job: Job) -> None:
         try:
-            returned = await self._redelivery(job)
+            returned = await self._returns(job)
             # Not reached when cancelled: a message whose handler was cut off is not answered.
             if job.done is not None:
                 job.done(returned)
         finally:
             self._finished(job)
 
-    async def _redelivery(self, job: Job) -> bool:
+    async def _returns(self, job: Job) -> bool:
         try:
-            await call(job.callback, *job.arguments)
+            if self._timeout is None:
+                await call(job.callback, *job.arguments)
+            else:
+                await self._returns_in_time(job, self._timeout)
         except Exception:
             self.errors += 1
             log.exception("handler raised: %s", job.name)
             return False
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task not in self._abandoned:
+                raise
+            task.uncancel()
+            self.errors += 1
+            log.error("handler ended: its user is gone and others wait: %s", job.name)
+            return False
         return True
 
+    async def _returns_in_time(self, job: Job, timeout: float) -> None:
+        scope = asyncio.timeout(timeout)
+        try:
+            async with scope:
+                await call(job.callback, *job.arguments)
+        except TimeoutError:
+            if scope.expired():
+                raise TimeoutError(f"not done within {timeout:g} s") from None
+            raise
+
     def _finished(self, job: Job) -> None:
-        self.active -= 1
+        self._places.leave(job.user)
         if task := asyncio.current_task():
-            self._tasks.discard(task)
+            self._tasks.pop(task, None)
+            self._abandoned.discard(task)
         if self._stopping:
             self._fewer.set()
         if self._sequential:
-            ordering_key = self._queues.get(job.ordering_key)
-            if ordering_key:
-                self._waiting.append(ordering_key.popleft())
-            elif ordering_key is not None:
+            queue = self._queues.get(job.ordering_key)
+            if queue:
+                following = queue.popleft()
+                self._places.wait(following.user, following)
+            elif queue is not None:
                 del self._queues[job.ordering_key]
-        if self._waiting and not self._advancing:
+        if not self._advancing:
             self._advance()
 
     def _advance(self) -> None:
         """Start what waits; a job that ends at once comes back here, and must not dig deeper."""
         self._advancing = True
         try:
-            while self._waiting and self.active < self._limit:
-                self._start(self._waiting.popleft())
+            while (job := self._places.next()) is not None:
+                self._start(job)
         finally:
             self._advancing = False
 

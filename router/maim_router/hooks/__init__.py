@@ -11,7 +11,7 @@ from maim_router.hooks.callbacks import (
     call,
     custom_type,
 )
-from maim_router.hooks.executor import CallbackExecutor
+from maim_router.hooks.executor import CallbackExecutor, NoPlace
 
 __all__ = [
     "AuthCallback",
@@ -19,6 +19,7 @@ __all__ = [
     "ConnectionCallback",
     "Hooks",
     "Metadata",
+    "NoPlace",
     "call",
     "custom_type",
 ]

@@ -101,7 +101,9 @@ async def await_result(result: Awaitable[Any]) -> Any:
         if task is None or task.cancelling():
             raise
         raise RuntimeError("what the callback waited for was cancelled") from None
-    except SystemExit as error:
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
         raise as_error(error) from error
 
 

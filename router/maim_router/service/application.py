@@ -122,11 +122,15 @@ def _signer(settings: RouterSettings) -> Signer:
 
 def _options(config: Any, settings: RouterSettings) -> NodeOptions:
     defaults = NodeOptions()
-    hook_timeout = settings.hook_timeout
-    if "hook_timeout" not in settings.model_fields_set:
-        hook_timeout = getattr(config, "hook_timeout", hook_timeout)
+
+    def seconds(name: str) -> float:
+        """What is set, else what the application's config says."""
+        value: float = getattr(settings, name)
+        return value if name in settings.model_fields_set else getattr(config, name, value)
+
     return NodeOptions(
-        hook_timeout=hook_timeout,
+        hook_timeout=seconds("hook_timeout"),
+        handler_timeout=seconds("handler_timeout"),
         dedup_window=settings.dedup_window,
         resolve_ttl=settings.resolve_ttl,
         mailbox_ttl=settings.mailbox_ttl,

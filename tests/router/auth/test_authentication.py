@@ -179,6 +179,40 @@ async def test_threads_that_hang_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
     assert (await patient.authenticate(ABOUT)).user_id == "k"
 
 
+async def test_blocking_callbacks_of_one_address_leave_threads_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_CONCURRENT_CALLS", 8)
+    release = threading.Event()
+
+    def on_auth(metadata: dict[str, Any]) -> bool:
+        return metadata["api_key"] == "quick" or release.wait(30)
+
+    auth = callbacks(on_auth=on_auth)
+    slow = {**ABOUT, "api_key": "slow", "client_ip": "2001:db8::1"}
+    hanging = [
+        asyncio.ensure_future(auth.authenticate({**slow, "client_ip": f"2001:db8::{n:x}"}))
+        for n in range(50)
+    ]
+    async with asyncio.timeout(20):
+        answer = await auth.authenticate({**ABOUT, "api_key": "quick", "client_ip": "1.2.3.4"})
+        assert answer.user_id == "quick"
+        # Those without a thread are told soon, the others when theirs have answered.
+        refused, _ = await asyncio.wait(hanging, return_when=asyncio.FIRST_COMPLETED)
+        assert {task.result().code for task in refused} == {Refusal.ROUTER_UNAVAILABLE}
+        assert "try again later" in refused.pop().result().text
+        release.set()
+        answers = await asyncio.gather(*hanging)
+    assert 0 < sum(answer.user_id == "slow" for answer in answers) < 50
+
+
+async def test_many_quick_callbacks_at_once_are_all_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_CONCURRENT_CALLS", 2)
+    auth = callbacks(on_auth=lambda metadata: True)
+    answers = await asyncio.gather(*(auth.authenticate(ABOUT) for _ in range(100)))
+    assert {answer.user_id for answer in answers} == {"k"}
+
+
 async def test_async_callbacks_that_hang_take_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_CONCURRENT_CALLS", 1)
 

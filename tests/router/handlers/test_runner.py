@@ -8,6 +8,7 @@ import contextvars
 import logging
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -19,14 +20,17 @@ from maim_router.handlers.runner import HandlerRunner, Job, Order
 class Stage:
     """Jobs that note their start and end when they are let go."""
 
-    def __init__(self, limit: int = 1000, order: Order = "concurrent") -> None:
-        self.handlers = HandlerRunner(limit, order)
+    def __init__(self, limit: int = 1000, order: Order = "concurrent", **options: float) -> None:
+        self.handlers = HandlerRunner(limit, order, **options)
         self.begun: list[str] = []
         self.ended: list[tuple[str, bool]] = []
         self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.most = 0
+        self.news = asyncio.Event()
 
-    def submit(self, name: str, ordering_key: str = "u/qq", *, notification: bool = False) -> None:
+    def submit(
+        self, name: str, ordering_key: str = "u/qq", *, notification: bool = False, user: str = "u"
+    ) -> None:
         async def run() -> None:
             self.begun.append(name)
             self.most = max(self.most, self.handlers.active)
@@ -36,15 +40,23 @@ class Stage:
 
         def done(returned: bool) -> None:
             self.ended.append((name, returned))
+            self.news.set()
 
         self.handlers.submit(
-            Job("job", name, ordering_key, run, done=None if notification else done)
+            Job("job", name, ordering_key, run, done=None if notification else done, user=user)
         )
 
     async def let_go(self, *names: str) -> None:
         for name in names:
             self.gates[name].set()
         await self.turn()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for an end after which something is the case."""
+        async with asyncio.timeout(20):
+            while not condition():
+                self.news.clear()
+                await self.news.wait()
 
     async def turn(self) -> None:
         """Let the loop come to rest."""
@@ -261,4 +273,88 @@ async def test_one_that_was_cut_off_before_its_first_step_does_not_count_any_mor
     stage.submit("never begins")
     async with asyncio.timeout(10):
         await stage.handlers.stop(0)
+    assert stage.handlers.active == 0
+
+
+async def test_one_user_holds_up_the_handlers_of_no_other() -> None:
+    stage = Stage(limit=8)
+    for number in range(100):
+        stage.submit(f"hangs{number}", user="mallory")
+    stage.submit("quick", user="alice")
+    await stage.let_go("quick")
+    assert stage.ended == [("quick", True)]
+
+
+async def test_users_who_wait_are_served_in_turn() -> None:
+    stage = Stage(limit=1)
+    for name in ("a0", "a1", "a2", "b0", "c0"):
+        stage.submit(name, user=name[0])
+    await stage.let_go("a0", "a1", "a2", "b0", "c0")
+    assert stage.begun == ["a0", "a1", "b0", "c0", "a2"]
+
+
+async def test_a_handler_that_takes_too_long_fails_its_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = Stage(timeout=0.01)
+    stage.submit("hangs")
+    await stage.until(lambda: stage.ended)
+    assert stage.ended == [("hangs", False)]
+    assert "TimeoutError: not done within 0.01 s" in caplog.text
+
+
+async def test_a_timeout_of_the_handlers_own_is_told_as_that(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = Stage(timeout=60)
+
+    async def times_out() -> None:
+        raise TimeoutError("its own")
+
+    stage.handlers.submit(Job("job", "x", "u", times_out))
+    await stage.turn()
+    assert "TimeoutError: its own" in caplog.text
+
+
+async def test_handlers_of_a_user_who_is_gone_are_ended_when_others_wait() -> None:
+    stage = Stage(limit=1, gone_seconds=0)
+    stage.submit("hangs", user="mallory")
+    stage.handlers.user_left("mallory")
+    await stage.turn()
+    assert stage.ended == []
+    stage.submit("quick", user="alice")
+    stage.gates["quick"].set()
+    await stage.until(lambda: len(stage.ended) == 2)
+    assert stage.ended == [("hangs", False), ("quick", True)]
+
+
+async def test_handlers_of_a_user_who_came_back_go_on() -> None:
+    stage = Stage(limit=1, gone_seconds=0)
+    stage.submit("goes on", user="alice")
+    stage.handlers.user_left("alice")
+    stage.handlers.user_came("alice")
+    stage.submit("waits", user="bob")
+    await stage.turn()
+    await stage.let_go("goes on", "waits")
+    assert stage.ended == [("goes on", True), ("waits", True)]
+
+
+class Strange(BaseException):
+    """What neither the loop nor the runner knows."""
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_whatever_a_handler_raises_its_message_is_answered_for(waits: bool) -> None:
+    stage = Stage()
+
+    async def raises() -> None:
+        if waits:
+            await asyncio.sleep(0)
+        raise Strange
+
+    stage.handlers.submit(
+        Job("job", "x", "u", raises, done=lambda returned: stage.ended.append(("x", returned)))
+    )
+    await stage.turn()
+    assert stage.ended == [("x", False)]
     assert stage.handlers.active == 0
