@@ -15,7 +15,15 @@ from maim_edge.delivery import DeliveryWindow, Outbox, OutFrame
 from maim_edge.dialects import BARE, ENVELOPE, Dialect, Pieces
 from maim_edge.handshake import Format
 from maim_edge.read_pause import PauseReason, ReadPause
-from maim_edge.websocket import INVALID_DATA, PIECE_BYTES, UNCHECKED_BYTES, DirectSocket, is_utf8
+from maim_edge.websocket import (
+    INVALID_DATA,
+    MEMORY_IS_TAKEN,
+    PIECE_BYTES,
+    UNCHECKED_BYTES,
+    UNCOUNTED_BYTES,
+    DirectSocket,
+    is_utf8,
+)
 from maim_protocol.bridge import BridgeOutcome
 from maim_protocol.close_codes import CloseCode, fit_reason
 from maim_protocol.envelope import SYS_ACK, ClientFrame
@@ -29,6 +37,7 @@ class Connection:
     """An admitted client; the `Listener` of its socket once that was handed over."""
 
     __slots__ = (
+        "_checking",
         "_context",
         "_fixed",
         "_fresh",
@@ -59,6 +68,8 @@ class Connection:
         self._fresh: list[bytes] | None = None
         self._outbox: Outbox | None = None
         self._window: DeliveryWindow | None = None
+        # Bytes of a large frame that is being looked at.
+        self._checking = 0
 
     @property
     def pending_bytes(self) -> int:
@@ -93,6 +104,8 @@ class Connection:
             self._take(data, known_utf8=False)
         elif self.closing is None:
             self._read_pause.pause(PauseReason.VALIDATING)
+            self._checking = len(data)
+            self._weigh()
             self._context.check(self._take_unchecked(data))
 
     def pause_writing(self) -> None:
@@ -120,7 +133,8 @@ class Connection:
         """Tell a client that broke the protocol why it is closed."""
         if code != CloseCode.TOO_LARGE:
             return None
-        text = f"the frame is larger than this server takes: {reason}"
+        limit = self._context.settings.max_message_size
+        text = f"larger than MAIM_EDGE_MAX_MESSAGE_SIZE={limit} of this server: {reason}"
         return self.dialect.error(ErrorCode.TOO_LARGE, text, None, time.time())
 
     def on_closed(self, code: int, reason: str) -> None:
@@ -237,6 +251,8 @@ class Connection:
             self.close(INVALID_DATA, "a frame is not UTF-8")
             return
         self._take(data, known_utf8=True)
+        self._checking = 0
+        self._weigh()
         self._read_pause.resume(PauseReason.VALIDATING)
 
     def _bad_frame(self, error: FrameError) -> None:
@@ -268,12 +284,24 @@ class Connection:
         self._write_outbox()
         return True
 
+    def give_up(self) -> None:
+        """End for the sake of others: all of them hold too much, and this one much of it."""
+        slow = self._outbox is not None and self._outbox.bytes > self._checking
+        self.close(CloseCode.SLOW_CONSUMER if slow else CloseCode.TRY_AGAIN, MEMORY_IS_TAKEN)
+
+    def _weigh(self) -> None:
+        """Tell what is held for this client, where it is much."""
+        waiting = self._outbox.bytes if self._outbox is not None else 0
+        shared = waiting if waiting > UNCOUNTED_BYTES else 0
+        self._context.memory.hold(self, self._checking, shared)
+
     def _close_slow(self) -> None:
         waiting = f"{self.pending_messages} messages, {self.pending_bytes} bytes wait for it"
         self.close(CloseCode.SLOW_CONSUMER, f"slow consumer: {waiting}")
 
     def _write_outbox(self) -> None:
         """Write while the client takes it."""
+        waited = self._outbox is not None
         while self._writable and self._socket is not None and self._outbox is not None:
             frame = self._outbox.first()
             if frame is None:
@@ -282,16 +310,20 @@ class Connection:
                 self.close(*frame.close)
             elif _write_first(self._outbox, frame, self._socket):
                 self._context.bridge.report()
+        if waited:
+            self._weigh()
         # It was delivered earlier, when nothing could be written.
         if self._window is not None and self._window.needs_probe:
             self.probe()
 
     def _fail(self, outcome: BridgeOutcome) -> None:
         outbox, self._outbox = self._outbox, None
+        self._checking = 0
         if self._window is not None:
             self._window.fail(outcome)
         if outbox is not None:
             outbox.fail(outcome)
+        self._weigh()
         self._context.bridge.report()
 
 

@@ -11,7 +11,7 @@ from maim_edge.bridge import BridgeClient
 from maim_edge.delivery import DeliveryWindow, Outbox, parse_overflow
 from maim_edge.rate_limit import Limits
 from maim_edge.settings import EdgeSettings
-from maim_edge.websocket import DirectSocket
+from maim_edge.websocket import DirectSocket, MemoryBudget
 
 # How often a router is told at most what clients have yet to take.
 LOOK_SECONDS = 1.0
@@ -50,7 +50,9 @@ class ConnectionContext:
         settings: EdgeSettings,
         bridge: BridgeClient,
         left: Callable[[int, int, str], None],
+        memory: MemoryBudget | None = None,
     ) -> None:
+        self.memory = memory or MemoryBudget()
         self.settings = settings
         self.bridge = bridge
         self.left = left
@@ -78,7 +80,8 @@ class ConnectionContext:
 
     def new_outbox(self) -> Outbox:
         """Make room for what a client does not take at once."""
-        return Outbox(self.settings.outbox_bytes, self.settings.outbox_messages)
+        settings = self.settings
+        return Outbox(settings.outbox_bytes, settings.outbox_messages, self.memory)
 
     def new_delivery_window(self) -> DeliveryWindow:
         """Begin the memory of what a client was delivered."""

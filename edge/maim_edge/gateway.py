@@ -17,7 +17,7 @@ from maim_edge.delivery import FanOut
 from maim_edge.drain import plan
 from maim_edge.handshake import Handshake, HandshakeRefused
 from maim_edge.settings import EdgeSettings
-from maim_edge.websocket import AsgiSocket
+from maim_edge.websocket import AsgiSocket, MemoryBudget
 from maim_protocol.addresses import network_of
 from maim_protocol.bridge import (
     Admission,
@@ -49,6 +49,7 @@ class Gateway:
         bridge: Bridge,
         identity: Identity,
         on_order: Callable[[float], None],
+        memory: MemoryBudget | None = None,
     ) -> None:
         self._settings = settings
         self._registry: ConnectionRegistry[Connection] = ConnectionRegistry(
@@ -56,7 +57,7 @@ class Gateway:
         )
         self.bridge = BridgeClient(bridge, identity, self, settings.grace)
         self._fan_out = FanOut(self._registry)
-        self._context = ConnectionContext(settings, self.bridge, self._leave)
+        self._context = ConnectionContext(settings, self.bridge, self._leave, memory)
         self._on_order = on_order
         self.draining = False
         # Set when a drain has ended.

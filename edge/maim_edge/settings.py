@@ -11,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 from maim_edge.client_address import Network
 from maim_edge.delivery import parse_overflow
 from maim_protocol.addresses import parse_address
+from maim_runtime.memory import parse_share
 from maim_runtime.settings import ReadableFile, ServiceSettings, comma_list
 
 PREFIX = "MAIM_EDGE_"
@@ -45,6 +46,11 @@ def _origins(text: str) -> str:
         scheme, separator, host = part.partition("://")
         if part != "null" and not (scheme and separator and host and "/" not in host):
             raise ValueError("a comma list of origins such as https://example.org")
+    return text
+
+
+def _share(text: str) -> str:
+    parse_share(text)
     return text
 
 
@@ -102,7 +108,11 @@ class EdgeSettings(ServiceSettings):
     )
     workers: int = Field(1, ge=1, le=256, description="Number of processes.")
     max_message_size: int = Field(
-        104857600, ge=1, le=2 * GIB - 1, description="Largest message of a client in bytes."
+        16777216, ge=1, le=2 * GIB - 1, description="Largest message of a client in bytes."
+    )
+    memory: Annotated[str, AfterValidator(_share)] = Field(
+        "40%",
+        description="Most that connections may hold: bytes, or a share of the container's memory.",
     )
     max_connections: int = Field(
         10000, ge=1, le=10_000_000, description="Most connections of one process."

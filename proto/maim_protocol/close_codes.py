@@ -19,6 +19,7 @@ class CloseCode(enum.IntEnum):
     GOING_AWAY = 1001
     TOO_LARGE = 1009
     INTERNAL = 1011
+    TRY_AGAIN = 1013
     BAD_FRAMES = 4400
     UNAUTHENTICATED = 4401
     FORBIDDEN = 4403

@@ -24,7 +24,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert (settings.host, settings.path) == ("127.0.0.1", "/ws")
     assert settings.router_addresses == ("127.0.0.1:50051",)
     assert (settings.admin_host, settings.admin_port) == ("127.0.0.1", 18041)
-    assert (settings.max_message_size, settings.workers) == (100 << 20, 1)
+    assert (settings.max_message_size, settings.workers) == (16 << 20, 1)
     assert (settings.ping_interval, settings.ping_timeout, settings.grace) == (20, 20, 30)
 
 

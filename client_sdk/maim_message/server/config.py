@@ -13,7 +13,7 @@ from maim_protocol.errors import ConfigError
 from maim_router.connection_map import read_session_modes
 from maim_runtime.settings import Given, build
 
-MAX_MESSAGE_BYTES = 104_857_600
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 # How a program calls what the edge calls otherwise.
 _NAMES = {

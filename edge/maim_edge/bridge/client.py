@@ -79,6 +79,11 @@ class BridgeClient:
         """How many messages the router has not settled."""
         return self._uplink.unsettled
 
+    @property
+    def unsettled_bytes(self) -> int:
+        """How many bytes these messages take."""
+        return self._uplink.unsettled_bytes
+
     async def wait_attached(self) -> None:
         """Wait until a router serves this edge."""
         await self._attached.wait()

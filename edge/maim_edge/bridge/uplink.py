@@ -107,6 +107,11 @@ class Uplink:
         return self._count
 
     @property
+    def unsettled_bytes(self) -> int:
+        """How many bytes they take."""
+        return self._bytes
+
+    @property
     def full(self) -> bool:
         """Whether nobody may add anything."""
         return self._bytes >= self._limit

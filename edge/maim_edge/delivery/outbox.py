@@ -16,6 +16,7 @@ import msgspec
 from maim_edge.bridge import Receipt
 from maim_edge.delivery.overflow import DISCONNECT, Handling, Policy
 from maim_edge.dialects import Pieces
+from maim_edge.websocket import MemoryBudget
 from maim_protocol.bridge import BridgeOutcome
 
 # How long there may be more messages than the limit.
@@ -62,6 +63,7 @@ class Outbox:
         "_keys",
         "_limit_bytes",
         "_limit_messages",
+        "_memory",
         "_next",
         "_over_since",
         "bytes",
@@ -70,7 +72,10 @@ class Outbox:
         "watched",
     )
 
-    def __init__(self, limit_bytes: int, limit_messages: int) -> None:
+    def __init__(
+        self, limit_bytes: int, limit_messages: int, memory: MemoryBudget | None = None
+    ) -> None:
+        self._memory = memory or MemoryBudget()
         self._limit_bytes = limit_bytes
         self._limit_messages = limit_messages
         # By their number, which grows: one in the midst can be replaced or taken out.
@@ -143,11 +148,13 @@ class Outbox:
         self.bytes = self._droppable = self._begun = 0
         self.deadline = None
         for frame in frames:
+            self._memory.drop(frame.pieces)
             if frame.receipt is not None:
                 frame.receipt.failed(outcome)
 
     def _append(self, frame: OutFrame) -> None:
         self._next += 1
+        self._memory.keep(frame.pieces)
         self._frames[self._next] = frame
         self.bytes += frame.size
         self._droppable += frame.handling.droppable
@@ -156,6 +163,7 @@ class Outbox:
 
     def _remove(self, number: int) -> OutFrame:
         frame = self._frames.pop(number)
+        self._memory.drop(frame.pieces)
         self.bytes -= frame.size
         self._droppable -= frame.handling.droppable
         key = frame.handling.key
@@ -179,6 +187,8 @@ class Outbox:
         if more > 0 and len(self._frames) > 1 and self.bytes + more > self._limit_bytes:
             self._remove(number)
             return False
+        self._memory.drop(earlier.pieces)
+        self._memory.keep(frame.pieces)
         self._frames[number] = frame
         self.bytes += more
         return True

@@ -8,15 +8,22 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from maim_edge.bridge import Bridge, Identity, new_epoch
 from maim_edge.gateway import Gateway
 from maim_edge.service.app import create_app
 from maim_edge.service.tls import server_context
 from maim_edge.settings import EdgeSettings
-from maim_edge.websocket import EdgeHttpProtocol, EdgeWebSocketProtocol, PicowsProtocol
+from maim_edge.websocket import (
+    EdgeHttpProtocol,
+    EdgeWebSocketProtocol,
+    MemoryBudget,
+    PicowsProtocol,
+)
 from maim_protocol.addresses import join
 from maim_runtime.http import HttpServer, admin_app, bind, bound_port
+from maim_runtime.memory import bytes_of
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +74,17 @@ class EdgeServer:
         self.port = bound_port(sock)
         admin = self._bind_admin(sock)
         identity = _identity(settings, self.port)
-        gateway = self.gateway = Gateway(settings, self._bridge, identity, self._on_order)
+        memory = MemoryBudget(
+            bytes_of(settings.memory) / settings.workers, lambda: gateway.bridge.unsettled_bytes
+        )
+        gateway = self.gateway = Gateway(settings, self._bridge, identity, self._on_order, memory)
         self._running = asyncio.create_task(gateway.bridge.run())
         await self._http.start(
             create_app(gateway, settings),
             sock,
             ssl_context=context,
             http=EdgeHttpProtocol,
-            ws_protocol_class=_protocol_class(settings),
+            ws_protocol_class=partial(_protocol_class(settings), memory=memory),
             ws_max_size=settings.max_message_size,
             ws_ping_interval=settings.ping_interval,
             ws_ping_timeout=settings.ping_timeout,
@@ -127,7 +137,7 @@ class EdgeServer:
             raise
 
 
-def _protocol_class(settings: EdgeSettings) -> type[asyncio.Protocol]:
+def _protocol_class(settings: EdgeSettings) -> Callable[..., asyncio.Protocol]:
     # picows knows no permessage-deflate.
     with_picows = settings.ws == "picows" and not settings.compression
     return PicowsProtocol if with_picows else EdgeWebSocketProtocol

@@ -33,6 +33,9 @@ ABNORMAL = 1006
 INVALID_DATA = 1007
 TOO_LARGE = 1009
 RESTARTED = 1012
+TRY_AGAIN = 1013
+
+MEMORY_IS_TAKEN = "the memory of this server is taken, and this connection holds much of it"
 
 
 class Listener(Protocol):

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
@@ -36,7 +36,7 @@ class HttpServer:
         sock: socket.socket,
         *,
         ssl_context: ssl.SSLContext | None = None,
-        ws_protocol_class: type[asyncio.Protocol] | str | None = None,
+        ws_protocol_class: Callable[..., asyncio.Protocol] | str | None = None,
         **config: Any,
     ) -> None:
         """Serve `app` on `sock`, which is the server's from now on; returns when it answers.
@@ -103,7 +103,7 @@ class _Server(uvicorn.Server):
 
 
 def _config(
-    app: Any, ws: type[asyncio.Protocol] | str | None, config: dict[str, Any]
+    app: Any, ws: Callable[..., asyncio.Protocol] | str | None, config: dict[str, Any]
 ) -> uvicorn.Config:
     options: dict[str, Any] = {
         "ws": ws or "none",

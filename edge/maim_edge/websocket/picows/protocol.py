@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 from maim_edge.websocket.asgi_receiver import AsgiReceiver
 from maim_edge.websocket.interface import ABNORMAL, EARLY_BYTES, EXTENSION, DirectSocket, Listener
 from maim_edge.websocket.keepalive import Keepalive
+from maim_edge.websocket.memory_budget import MemoryBudget
 from maim_edge.websocket.picows.server_context import ServerContext
 from maim_edge.websocket.picows.socket import PicowsSocket
 from maim_edge.websocket.upgrade import (
@@ -49,7 +50,10 @@ class PicowsProtocol(asyncio.Protocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        memory: MemoryBudget | None = None,
     ) -> None:
+        self._memory = memory
         self._config = config
         self._server = server_state
         self._connections: set[Any] = cast(Any, server_state.connections)
@@ -230,6 +234,7 @@ class PicowsProtocol(asyncio.Protocol):
             config = self._config
             interval = config.ws_ping_interval
             keepalive = Keepalive(interval, config.ws_ping_timeout) if interval else None
-            context = ServerContext(self._connections, keepalive, config.ws_max_size)
+            memory = self._memory or MemoryBudget()
+            context = ServerContext(self._connections, keepalive, config.ws_max_size, memory)
             server_contexts[self._server] = context
         return context

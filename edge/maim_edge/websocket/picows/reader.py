@@ -10,6 +10,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from maim_edge.websocket.fragments import PartialMessage, Violation
 from maim_edge.websocket.frames import close_payload, is_utf8
 from maim_edge.websocket.interface import INVALID_DATA, PROTOCOL_ERROR
+from maim_edge.websocket.memory_budget import UNCOUNTED_BYTES
 from maim_edge.websocket.picows.internals import mute, open_protocol
 from maim_edge.websocket.receiver import Receiver
 
@@ -34,6 +35,9 @@ class Control(Protocol):
     def on_close(self, code: int, reason: str) -> None:
         """Answer a close frame."""
 
+    def on_held(self, size: int) -> None:
+        """Hear how many bytes of an unfinished message are held; 0: hardly any."""
+
 
 class PicowsReader(WSListener):
     """Feeds picows and passes messages on to `receiver`, or control frames alone (`control_only`).
@@ -43,11 +47,13 @@ class PicowsReader(WSListener):
 
     __slots__ = (
         "_control",
+        "_counted",
         "_fault",
         "_max_size",
         "_partial",
         "_protocol",
         "_transport",
+        "_unread",
         "control_only",
         "receiver",
         "writer",
@@ -63,6 +69,9 @@ class PicowsReader(WSListener):
         self._max_size = max_size
         self._fault: Violation | None = None
         self._partial: PartialMessage | None = None
+        # Bytes behind the last whole frame, and what of them the owner was told.
+        self._unread = 0
+        self._counted = 0
         self._renew()
 
     def feed(self, data: bytes) -> None:
@@ -71,6 +80,7 @@ class PicowsReader(WSListener):
         Much is fed in parts that leave some of the buffer free: it would grow for nothing.
         """
         rest: bytes | memoryview = data
+        self._unread += len(data)
         while self._fault is None:
             protocol = self._protocol
             buffer = protocol.get_buffer(-1)
@@ -86,6 +96,14 @@ class PicowsReader(WSListener):
             rest = rest[most:]
         if self._fault is not None:
             raise self._fault
+        if self._unread > UNCOUNTED_BYTES or self._partial is not None or self._counted:
+            self._count()
+
+    def give_up(self) -> None:
+        """Forget an unfinished message; nothing may be fed then."""
+        self._partial = None
+        mute(self._protocol)
+        self._renew()
 
     def release(self) -> None:
         """Break the circle of references; nothing may be fed or written then."""
@@ -104,6 +122,8 @@ class PicowsReader(WSListener):
         ):
             self._on_other(frame)
             return
+        if frame.last_in_buffer:
+            self._unread = frame.tail_size
         data = frame.get_payload_as_bytes()
         if len(data) <= self.receiver.unchecked_bytes and not is_utf8(data):
             raise Violation(INVALID_DATA, "a text frame is not UTF-8")
@@ -112,6 +132,8 @@ class PicowsReader(WSListener):
             self._give_buffer_back(frame)
 
     def _on_other(self, frame: WSFrame) -> None:
+        if frame.last_in_buffer:
+            self._unread = frame.tail_size
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             raise Violation(PROTOCOL_ERROR, "expected reserved bits of 0")
         match frame.msg_type:
@@ -154,6 +176,16 @@ class PicowsReader(WSListener):
             self.receiver.take_text(data)
         else:
             self.receiver.take_binary(data)
+
+    def _count(self) -> None:
+        """Tell the owner what is held: picows doubles its buffer when it grows."""
+        partial = len(self._partial.data) if self._partial is not None else 0
+        held = 2 * self._unread + partial
+        if held <= UNCOUNTED_BYTES:
+            held = 0
+        if held != self._counted:
+            self._counted = held
+            self._control.on_held(held)
 
     def _give_buffer_back(self, frame: WSFrame) -> None:
         """Begin with a small buffer anew, unless something waits behind this frame."""

@@ -24,9 +24,11 @@ from maim_edge.websocket.interface import (
     ABNORMAL,
     CLOSE_SECONDS,
     LINGER_SECONDS,
+    MEMORY_IS_TAKEN,
     PIECE_BYTES,
     RESTARTED,
     TOO_LARGE,
+    TRY_AGAIN,
     Listener,
 )
 from maim_edge.websocket.keepalive import PingAction, PingState, PingTiming
@@ -184,6 +186,7 @@ class PicowsSocket:
         """Tell the end, and let go of everything."""
         self._leave(State.OVER)
         self._server_context.connections.discard(self)
+        self._server_context.memory.hold(self, 0)
         if self._timer is not None:
             self._timer.cancel()
         self._reader.release()
@@ -233,6 +236,16 @@ class PicowsSocket:
         self._abort_in(CLOSE_SECONDS)
         self.transport.close()
 
+    def on_held(self, size: int) -> None:
+        """Count what an unfinished message takes."""
+        self._server_context.memory.hold(self, size)
+
+    def give_up(self) -> None:
+        """End the connection for the sake of others: its unfinished message is too large now."""
+        self._fail(TRY_AGAIN, MEMORY_IS_TAKEN)
+        self._reader.give_up()
+        self._server_context.memory.hold(self, 0)
+
     def ping(self) -> None:
         """Ask the peer for a sign that it has read what was sent."""
         if not self._state:
@@ -274,7 +287,7 @@ class PicowsSocket:
             self.transport.write(frame(TEXT, words))
         self.transport.write(close_frame(code, reason))
         # Not while the peer is likely to write still: some clients get confused then.
-        if code != TOO_LARGE and self.transport.can_write_eof():
+        if code not in (TOO_LARGE, TRY_AGAIN) and self.transport.can_write_eof():
             self.transport.write_eof()
         self._leave(State.OVER)
         self._receiver.end(code, reason)

@@ -25,12 +25,15 @@ from maim_edge.websocket.interface import (
     EXTENSION,
     INVALID_DATA,
     LINGER_SECONDS,
+    MEMORY_IS_TAKEN,
     PIECE_BYTES,
     TOO_LARGE,
+    TRY_AGAIN,
     UNCHECKED_BYTES,
     DirectSocket,
     Listener,
 )
+from maim_edge.websocket.memory_budget import UNCOUNTED_BYTES, MemoryBudget
 from maim_edge.websocket.sansio.reader import read_exact
 from maim_edge.websocket.sansio.socket import SansIOSocket
 from maim_edge.websocket.upgrade import error_response
@@ -46,8 +49,10 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
     The application finds the hand-over of `websocket_direct` in `scope["extensions"]`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, memory: MemoryBudget | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._memory = memory or MemoryBudget()
+        self._counted = False
         # uvicorn and websockets log every handshake with its query string.
         self.logger = self.conn.logger = quiet
         reader = self.conn.reader
@@ -80,6 +85,7 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self.queue.put_nowait({"type": "websocket.disconnect", "code": ABNORMAL})
         if self._linger is not None:
             self._linger.cancel()
+        self._memory.hold(self, 0)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -128,6 +134,15 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_events()
             if self.conn.parser_exc is not None:
                 self.handle_parser_exception()
+            self._count()
+
+    def give_up(self) -> None:
+        """End the connection for the sake of others: its unfinished message is too large now."""
+        self.conn.fail(TRY_AGAIN, MEMORY_IS_TAKEN)
+        self.handle_parser_exception()
+        self.frames = []
+        self.conn.reader.buffer.clear()
+        self._memory.hold(self, 0)
 
     def send_500_response(self) -> None:
         """Refuse for an application that gave no answer, in the form of every refusal."""
@@ -231,12 +246,19 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.write(protocol_error_message)
         self.flush()
         # Not while the peer is likely to write still: some clients get confused then.
-        if close.code != TOO_LARGE and self.transport.can_write_eof():
+        if close.code not in (TOO_LARGE, TRY_AGAIN) and self.transport.can_write_eof():
             self.transport.write_eof()
         self.close_sent = True
         self.stop_keepalive()
         self._linger = self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
         self.transport.resume_reading()
+
+    def _count(self) -> None:
+        """Tell what an unfinished message takes."""
+        held = len(self.conn.reader.buffer) + sum(map(len, self.frames))
+        if held > UNCOUNTED_BYTES or self._counted:
+            self._counted = held > UNCOUNTED_BYTES
+            self._memory.hold(self, held if self._counted else 0)
 
     def _gather(self, data: bytes | bytearray | memoryview) -> None:
         last: Any = self.frames[-1]
