@@ -23,6 +23,7 @@ class ErrorCode(_Text):
     RATE_LIMITED = "rate_limited"
     NO_ROUTE = "no_route"
     MAILBOX_FULL = "mailbox_full"
+    MAILBOX_UNAVAILABLE = "mailbox_unavailable"
     INTERNAL = "internal"
 
 

@@ -69,7 +69,7 @@ async def test_a_large_message_passes_and_a_ping_of_another_client_too(
     size: int, unit: str
 ) -> None:
     data = json.dumps(unit * (size // len(unit.encode())), ensure_ascii=False)
-    async with running_pair() as pair:
+    async with running_pair(edge={"max-message-size": 100 * MIB}) as pair:
         figures = await pass_one(pair, "large", data)
     # How long each takes is measured in benchmarks/.
     ended = {name: len(values) for name, values in figures.items()}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import takewhile
 
 from maim_protocol.bridge import Want
+from maim_protocol.errors import ErrorCode
 from maim_router.bridge import Delivery, DeliveryTracker, EdgeLink, Outcome, Outgoing
 from maim_router.connection_map import ConnectionMap, Entry
 from maim_router.delivery.drain_progress import DrainProgress
@@ -51,6 +52,19 @@ class MailboxDelivery:
     def mailbox(self) -> Mailbox | None:
         """Where the letters are; None: nothing is kept."""
         return self._mailbox
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing can be stored now; None: it can, while there is room."""
+        return self._mailbox.failure if self._mailbox is not None else None
+
+    def why_not(self, without_mailbox: str) -> tuple[ErrorCode, str]:
+        """Say why a message was not stored; `without_mailbox`: what that is where nothing is."""
+        if self._mailbox is None:
+            return ErrorCode.NO_ROUTE, without_mailbox
+        if self._mailbox.failure is not None:
+            return ErrorCode.MAILBOX_UNAVAILABLE, self._mailbox.failure
+        return ErrorCode.MAILBOX_FULL, "the mailbox of the receiver is full"
 
     def expires_at(self, message: Outgoing) -> float:
         """Tell when a message is not worth delivering any more."""

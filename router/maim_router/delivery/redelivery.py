@@ -6,15 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from maim_protocol.errors import ErrorCode
 from maim_router import events as ev
 from maim_router.bridge import EdgeTracker, Outcome, Returned
 from maim_router.delivery.mailbox_delivery import MailboxDelivery
 from maim_router.events import Address, EdgeKey, Relay
 
 log = logging.getLogger(__name__)
-
-FULL = "the mailbox of the receiver is full"
 
 
 class Redelivery:
@@ -63,12 +60,7 @@ class Redelivery:
         if stored:
             self._report(ev.Settled((relay,)))
         else:
-            code = (
-                ErrorCode.NO_ROUTE
-                if self._mailbox_delivery.mailbox is None
-                else ErrorCode.MAILBOX_FULL
-            )
-            text = "the receiver was lost" if self._mailbox_delivery.mailbox is None else FULL
+            code, text = self._mailbox_delivery.why_not("the receiver was lost")
             self._report(ev.Failed(relay, code, text))
 
 

@@ -14,7 +14,6 @@ from maim_router.auth import Resolver
 from maim_router.bridge import Delivery, DeliveryTracker, Outgoing
 from maim_router.connection_map import Audience, ConnectionMap, Entry
 from maim_router.delivery.mailbox_delivery import MailboxDelivery
-from maim_router.delivery.redelivery import FULL
 from maim_router.delivery.sender import Sender
 from maim_router.delivery.sequence import MessageSequence
 from maim_router.events import Address, EdgeKey
@@ -160,7 +159,6 @@ class Relay:
     def _taken(self, relay: ev.Relay, any_edge: bool) -> None:
         if any_edge:
             self._report(ev.Settled((relay,)))
-        elif self._mailbox_delivery.mailbox is None:
-            self._report(ev.Failed(relay, ErrorCode.NO_ROUTE, NOBODY))
         else:
-            self._report(ev.Failed(relay, ErrorCode.MAILBOX_FULL, FULL))
+            code, text = self._mailbox_delivery.why_not(NOBODY)
+            self._report(ev.Failed(relay, code, text))

@@ -44,12 +44,12 @@ class GroupCommit:
         self,
         write: Callable[[Sequence[Place], Sequence[Letter]], Written],
         on_written: Callable[[Waiting, bool], None],
-        on_error: Callable[[Exception], None],
+        on_result: Callable[[Exception | None], None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._write = write
         self._on_written = on_written
-        self._on_error = on_error
+        self._on_result = on_result
         self._sleep = sleep
         self._thread = ThreadPoolExecutor(1, "maim-mailbox")
         self._letters: list[Waiting] = []
@@ -58,6 +58,7 @@ class GroupCommit:
         self._yield_timer: asyncio.TimerHandle | None = None
         self._called = False
         self._closed = False
+        self._trying = False
 
     def put(self, waiting: Waiting) -> None:
         """Store a letter soon; `on_written` hears of it."""
@@ -67,6 +68,11 @@ class GroupCommit:
     def remove(self, places: Iterable[Place]) -> None:
         """Remove letters soon, stored or gathered ones."""
         self._removals.update(dict.fromkeys(places))
+        self.flush_soon()
+
+    def try_disk(self) -> None:
+        """Find out soon whether the disk takes anything."""
+        self._trying = True
         self.flush_soon()
 
     def flush_soon(self) -> None:
@@ -85,8 +91,11 @@ class GroupCommit:
 
     def _start(self) -> None:
         self._called = False
-        if self._closed or self._running is not None or not (self._letters or self._removals):
+        if self._closed or self._running is not None:
             return
+        if not (self._letters or self._removals or self._trying):
+            return
+        self._trying = False
         wanted = [waiting for waiting in self._letters if not waiting.gone]
         gone = [waiting for waiting in self._letters if waiting.gone]
         removals = self._removals
@@ -116,8 +125,7 @@ class GroupCommit:
         written = running.result()
         if not written.removed:
             self._removals = removals | self._removals
-        if written.error is not None:
-            self._on_error(written.error)
+        self._on_result(written.error)
         for waiting, stored in zip(wanted, written.stored, strict=True):
             self._on_written(waiting, stored or waiting.gone)
         for waiting in gone:

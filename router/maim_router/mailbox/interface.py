@@ -31,6 +31,10 @@ class Mailbox(Protocol):
     leaves is gone.
     """
 
+    @property
+    def failure(self) -> str | None:
+        """Why no letter can be stored now; None: they can, while there is room."""
+
     def put(self, letter: Letter, on_stored: OnStored, *, acknowledged: bool = False) -> None:
         """Take a letter; `on_stored` hears whether it is as safe as letters are here.
 

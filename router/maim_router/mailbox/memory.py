@@ -12,6 +12,8 @@ from maim_router.mailbox.letter import BoxKey, Letter, Place
 class MemoryMailbox:
     """A `Mailbox` in dictionaries; a letter is as safe as it gets before `put` returns."""
 
+    failure: str | None = None
+
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
         self._index = Index()

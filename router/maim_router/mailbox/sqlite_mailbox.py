@@ -22,6 +22,8 @@ from maim_router.mailbox.sqlite_store import Disk
 
 log = logging.getLogger(__name__)
 
+# What is wrong with what was to be stored, and not with the disk.
+_OF_A_LETTER = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 # Seconds between two lines of the log about a disk that fails.
 LOG_INTERVAL_SECONDS = 60.0
 
@@ -41,7 +43,10 @@ class FileMailbox:
         self._disk = Disk(self._path)
         self._index = _load(self._path, self._disk)
         self._waiting: dict[Place, Waiting] = {}
-        self._commits = GroupCommit(self._disk.write, self._written, self._log_failure)
+        self._commits = GroupCommit(self._disk.write, self._written, self._on_result)
+        self.failure: str | None = None
+        if self._disk.found is not None:
+            log.warning("%s: %s; %d letters", self._path, self._disk.found, self._index.messages)
 
     def put(self, letter: Letter, on_stored: OnStored, *, acknowledged: bool = False) -> None:
         """Take a letter; `on_stored` hears when it is on the disk, or that it is not."""
@@ -81,6 +86,8 @@ class FileMailbox:
 
     def expire(self, now: float, most: int = 1000) -> list[tuple[str, str, int, str]]:
         """Remove overdue letters, `most` at most: user, platform, number and msg_id of each."""
+        if self.failure is not None:
+            self._commits.try_disk()
         places = self._index.expire(now, most)
         gone = [(*place, self._msg_id(place)) for place in places]
         self._forget(places)
@@ -142,6 +149,15 @@ class FileMailbox:
         # Each in a turn of its own, so that one that raises harms no other.
         for on_stored in waiting.waiters:
             asyncio.get_running_loop().call_soon(on_stored, stored)
+
+    def _on_result(self, error: Exception | None) -> None:
+        if error is not None:
+            self._log_failure(error)
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OF_A_LETTER):
+            self.failure = f"the disk of the mailbox fails: {error}"
+        elif error is None and self.failure is not None:
+            self.failure = None
+            log.info("%s: the disk takes letters again", self._path)
 
     def _log_failure(self, error: Exception) -> None:
         now = self._clock()

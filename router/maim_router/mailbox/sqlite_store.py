@@ -19,12 +19,15 @@ import msgspec
 
 from maim_protocol.errors import ConfigError
 from maim_router.mailbox.letter import Letter, Place
+from maim_router.mailbox.wal import last_commit
 
 T = TypeVar("T")
 
 # "maim": in the header of each of our files, so that a foreign one is never written to.
 APPLICATION = 0x6D61696D
 VERSION = 1
+DAMAGED = "the mailbox is damaged: move it away, or recover it with `sqlite3 FILE .recover`"
+DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # The file of the write-ahead log shrinks to this once its pages are in the database.
 LOG_BYTES = 64 * 1024 * 1024
 # The payload comes last: what is before it is read without it. The index alone fills ours.
@@ -70,23 +73,30 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Disk:
-    """An open file that no other router has open."""
+    """An open file that no other router has; `found` says what is amiss with how it was left."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make it; raises `ConfigError` that names it."""
+        """Open or make it; raises `ConfigError` that names it and what is wrong with it."""
         self._resources = ExitStack()
+        self.found: str | None = None
         try:
             with ExitStack() as opening:
-                opening.enter_context(_locked(path))
+                unclean = opening.enter_context(_locked(path))
                 _make(path)
+                log = Path(f"{path}-wal")
+                there, commits = log.exists(), last_commit(log)
                 self._writer = opening.enter_context(_connected(path))
                 _prepare(path, self._writer)
+                if unclean:
+                    self.found = _left_behind(self._writer, there, commits)
                 self._reader = opening.enter_context(_connected(path))
                 self._resources = opening.pop_all()
         except OSError as error:
             raise ConfigError(f"{path}: cannot open the mailbox ({error.strerror})") from None
         except sqlite3.Error as error:
-            raise ConfigError(f"{path}: cannot open the mailbox ({error})") from None
+            damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGES
+            what = DAMAGED if damaged else "cannot open the mailbox"
+            raise ConfigError(f"{path}: {what} ({error})") from None
 
     def load(self) -> Iterator[tuple[str, str, int, int, float]]:
         """Yield user, platform, number, size, expiry of each letter; raises `sqlite3.Error`."""
@@ -104,7 +114,12 @@ class Disk:
         return "" if row is None else _text(row[0])
 
     def write(self, removals: Sequence[Place], letters: Sequence[Letter]) -> Written:
-        """Remove letters, then store others, on the disk when this returns; never raises."""
+        """Remove letters, then store others, on the disk when this returns; never raises.
+
+        With neither it tries whether the disk takes anything.
+        """
+        if not (removals or letters):
+            return Written((), True, self._try())
         error = self._commit(removals, letters)
         if error is None:
             return Written([True] * len(letters), True)
@@ -118,6 +133,13 @@ class Disk:
     def close(self) -> None:
         """Close the file, all of it in the database, and let others open it."""
         self._resources.close()
+
+    def _try(self) -> Exception | None:
+        try:
+            self._writer.execute(f"PRAGMA user_version = {VERSION}")
+        except sqlite3.Error as error:
+            return error
+        return None
 
     def _commit(self, removals: Iterable[Place], letters: Iterable[Letter]) -> Exception | None:
         try:
@@ -133,17 +155,26 @@ class Disk:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a file beside it locked: an SQLite file too, which locks on every system."""
+def _locked(path: Path) -> Iterator[bool]:
+    """Hold a file beside it locked: an SQLite file too, which locks on every system.
+
+    Yields whether the last who held it did not let go of it in an orderly way.
+    """
     with closing(_open(Path(f"{path}-lock"), timeout=0)) as lock:
         try:
             lock.execute("PRAGMA journal_mode = OFF")
+            lock.execute("PRAGMA locking_mode = EXCLUSIVE")
             lock.execute("BEGIN EXCLUSIVE")
+            unclean = bool(_value(lock, "PRAGMA user_version"))
+            lock.execute("PRAGMA user_version = 1")
+            lock.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
             raise ConfigError(f"{path}: another process has this mailbox open") from None
-        yield
+        yield unclean
+        # Not after an exception: what failed to open is as it was.
+        lock.execute("PRAGMA user_version = 0")
 
 
 def _make(path: Path) -> None:
@@ -186,6 +217,21 @@ def _prepare(path: Path, conn: sqlite3.Connection) -> None:
         raise ConfigError(f"{path}: expected a mailbox, got an SQLite file of something else")
     elif version != VERSION:
         raise ConfigError(f"{path}: expected a mailbox of version {VERSION}, got {version}")
+    elif (found := str(_value(conn, "PRAGMA quick_check(1)"))) != "ok":
+        raise ConfigError(f"{path}: {DAMAGED} ({' '.join(found.split())})")
+
+
+def _left_behind(conn: sqlite3.Connection, log_was_there: bool, commits: int) -> str:
+    """Say in which state a router that was killed has left the file."""
+    if not log_was_there:
+        return "it was not closed and its write-ahead log is missing: what was in that is lost"
+    read = conn.execute("PRAGMA wal_checkpoint").fetchone()[1]
+    if commits > read:
+        return (
+            f"it was not closed and its write-ahead log is damaged behind page {read}: "
+            f"what is in the {commits - read} pages after that is lost"
+        )
+    return "it was not closed; what was stored is there"
 
 
 def _parts(things: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:

@@ -66,7 +66,7 @@ class RouterProcess:
 
     def not_ready(self) -> str | None:
         """Say why the router cannot do its work now; None when it can."""
-        return self._state or None
+        return self._state or self.node.mailbox_delivery.failure
 
     async def start(self) -> None:
         """Open the ports; raises `ConfigError` or `OSError` of one line, with nothing left open."""

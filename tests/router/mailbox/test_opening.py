@@ -100,7 +100,12 @@ def test_a_corrupt_file_is_a_config_error(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (path.stat().st_size - 4096))
-    says(path, "cannot read the mailbox (database disk image is malformed)")
+    says(path, "the mailbox is damaged: move it away, or recover it")
+
+
+def test_a_file_that_is_no_database_is_a_config_error(path: Path) -> None:
+    path.write_bytes(b"not a database " * 1000)
+    says(path, "the mailbox is damaged")
 
 
 def test_a_file_that_a_router_died_while_making_is_finished(path: Path) -> None:
@@ -132,7 +137,7 @@ async def test_nobody_else_may_read_the_letters(path: Path) -> None:
     await fill(mailbox, letter(1))
     modes = {one.name: one.stat().st_mode & 0o077 for one in path.parent.iterdir()}
     await mailbox.close()
-    del modes["box.db-lock"]  # which is empty
+    del modes["box.db-lock"]  # which holds no letter
     assert modes == {"box.db": 0, "box.db-wal": 0, "box.db-shm": 0}
 
 

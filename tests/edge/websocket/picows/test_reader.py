@@ -54,6 +54,9 @@ class Wire:
     def on_close(self, code: int, reason: str) -> None:
         self.got.append((code, reason))
 
+    def on_held(self, size: int) -> None:
+        assert size >= 0
+
 
 def reading() -> tuple[PicowsReader, Wire]:
     wire: Any = Wire()
