@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from maim_edge.settings import EdgeSettings
+from maim_protocol.errors import ConfigError
 from maim_router.settings import RouterSettings
 from maim_runtime import logs
 from maim_runtime.settings import guarded, parse_flags
+from maim_runtime.state import state_dir
+
+log = logging.getLogger(__name__)
 
 PROG = "maim serve"
 ABOUT = (
@@ -28,4 +33,18 @@ def _start(argv: Sequence[str]) -> int:
     # After the flags: `--help` and a wrong setting answer without loading a server.
     from maim_message.server import serve
 
-    return serve(edge, router)
+    return serve(edge, _with_mailbox(router))
+
+
+def _with_mailbox(router: RouterSettings) -> RouterSettings:
+    """Keep letters in the state directory unless the settings say where, one file for each port."""
+    if "mailbox" in router.model_fields_set or not (router.mailbox_messages and router.port):
+        return router
+    try:
+        path = state_dir(router.state_dir).absolute() / f"letters-{router.port}.db"
+    except ConfigError as error:
+        if router.state_dir is not None:
+            raise
+        log.warning("letters are kept in memory, a restart loses them: %s", error)
+        return router
+    return router.model_copy(update={"mailbox": f"sqlite:///{path}"})

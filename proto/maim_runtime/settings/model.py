@@ -66,6 +66,11 @@ class ServiceSettings(BaseSettings):
         description="How log lines are written; console on a terminal, else json.",
     )
 
+    state_dir: Path | None = Field(
+        default=None,
+        description="Folder for what must survive; systemd's or XDG's unless set.",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

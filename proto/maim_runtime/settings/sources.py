@@ -18,7 +18,7 @@ from maim_runtime.masking import mask_text
 
 SHARED_PREFIX = "MAIM_"
 PREFIXES = ("MAIM_EDGE_", "MAIM_ROUTER_")
-SHARED_FIELDS = ("log_level", "log_format")
+SHARED_FIELDS = ("log_level", "log_format", "state_dir")
 # What the commands of the SDK read; no service has them.
 COMMAND_NAMES = ("MAIM_API_KEY", "MAIM_CREDENTIAL", "MAIM_PLATFORM", "MAIM_TOKEN", "MAIM_URL")
 
