@@ -108,6 +108,7 @@ class PicowsReader(WSListener):
     def release(self) -> None:
         """Break the circle of references; nothing may be fed or written then."""
         del self._protocol, self.writer, self._control
+        self._fault = None  # its traceback leads here
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take a frame of picows; the common one takes the short way."""

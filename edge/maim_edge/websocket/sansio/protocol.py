@@ -7,6 +7,7 @@ answers neither ping nor close, and keeps credentials in query strings out of th
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from asyncio import TimerHandle
 from http import HTTPStatus
@@ -87,6 +88,7 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
             self._linger.cancel()
         self._memory.hold(self, 0)
         super().connection_lost(exc)
+        self._release()
 
     def pause_writing(self) -> None:
         """Hold the application back: the peer does not take what is written."""
@@ -252,6 +254,16 @@ class EdgeWebSocketProtocol(WebSocketsSansIOProtocol):
         self.stop_keepalive()
         self._linger = self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
         self.transport.resume_reading()
+
+    def _release(self) -> None:
+        """Break the circles of references: buffers would stay until the collector looks."""
+        self.conn.parser.close()
+        self.conn.parser_exc = None  # its traceback leads here
+        self.conn.reader.buffer = bytearray()
+        del self.conn.reader.read_exact
+        if self._direct is not None:
+            self._direct = None
+            self.queue = asyncio.Queue()
 
     def _count(self) -> None:
         """Tell what an unfinished message takes."""
