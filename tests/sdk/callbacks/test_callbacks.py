@@ -63,7 +63,11 @@ async def test_a_message_without_an_id_is_delivered_and_not_acknowledged(edge: E
         assert (await edge.next_ack())["meta"]["acked_msg_id"] == "last"
 
 
-@pytest.mark.parametrize("payload", ["1e999", "[" + "7" * 5000 + "]", '{"n": -1e400}'])
+@pytest.mark.parametrize(
+    "payload",
+    ["1e999", "[" + "7" * 5000 + "]", '{"n": -1e400}'],
+    ids=["float", "integer", "negative"],
+)
 async def test_what_cannot_be_decoded_is_acknowledged_and_told_with_its_bytes(
     edge: Edge, payload: str
 ) -> None:

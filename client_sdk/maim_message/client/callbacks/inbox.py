@@ -109,7 +109,7 @@ class Inbox:
     ) -> Any:
         try:
             payload = decode(envelope.payload)
-        except (ValueError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             on_decode_error = self._callbacks.on_decode_error
             if on_decode_error is None:
                 raise ValueError(f"acknowledged and lost, its payload is no use: {error}") from None
