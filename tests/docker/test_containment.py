@@ -30,8 +30,8 @@ def test_the_file_system_is_read_only(stack: Stack, service: str) -> None:
     (found,) = stack.inspect(service)
     assert found["HostConfig"]["ReadonlyRootfs"] is True
     writable = [one["Destination"] for one in found["Mounts"] if one["RW"]]
-    expected = ["/run/maim/edge", "/run/maim/router"] if service == "setup" else []
-    assert sorted(writable) == expected
+    expected = {"setup": ["/run/maim/edge", "/run/maim/router"], "router": ["/var/lib/maim"]}
+    assert sorted(writable) == expected.get(service, [])
 
 
 def test_credentials_are_readable_by_the_services_alone(stack: Stack) -> None:

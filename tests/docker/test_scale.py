@@ -29,7 +29,7 @@ async def test_two_edges_relay_to_each_other_and_keys_outlive_them(stack: Stack)
 
     stack.down()
     assert stack.left("container") == stack.left("network") == []
-    assert len(stack.left("volume")) == 2
+    assert len(stack.left("volume")) == 3
     stack.up()
     await relay_between_the_edges(stack, alice, bob)
 
