@@ -11,10 +11,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import plot, results, table
 from benchmarks.environments import PEER
 from benchmarks.measuring import Options
 from benchmarks.process import ProgramFailed
+from benchmarks.report import plot, results, table
 from benchmarks.rounds import Samples, run_row
 from benchmarks.rows import ROWS, Row
 from benchmarks.systems import chosen

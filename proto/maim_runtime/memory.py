@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -32,7 +33,12 @@ def bytes_of(text: str) -> int:
 
 
 def available_bytes(cgroups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> int:
-    """Return the least of the machine's memory and the limits of the control groups above us."""
+    """Return the least of the machine's memory and the limits of the control groups above us.
+
+    Where a system does not tell (Windows), it is as if there were no end of it.
+    """
+    if sys.platform == "win32":
+        return sys.maxsize
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min([machine, *_limits(cgroups, membership)])
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import table
-from benchmarks.figures import Figure, ratio, shown
+from benchmarks.report import table
+from benchmarks.report.figures import Figure, ratio, shown
 from benchmarks.rows import ROWS, Metric
 from benchmarks.sample import Sample
 

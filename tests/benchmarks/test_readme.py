@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import results, table
+from benchmarks.report import results, table
 from benchmarks.rows import ROWS
 from benchmarks.systems import SYSTEMS
 

@@ -17,6 +17,12 @@ def test_each_port_has_a_file_in_the_state_directory(tmp_path: Path) -> None:
     assert settings.mailbox == f"sqlite:///{tmp_path}/letters-50051.db"
 
 
+def test_each_unix_socket_has_one_too(tmp_path: Path) -> None:
+    hosts = ("unix:/run/a.sock", "unix:/run/b.sock")
+    settings = [_with_mailbox(RouterSettings(host=h, state_dir=tmp_path)) for h in hosts]
+    assert len({one.mailbox for one in settings}) == 2
+
+
 def test_what_is_set_counts(tmp_path: Path) -> None:
     for settings in (
         RouterSettings(mailbox="memory://", state_dir=tmp_path),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 
 from maim_edge.settings import EdgeSettings
+from maim_protocol.addresses import UNIX
 from maim_protocol.errors import ConfigError
 from maim_router.settings import RouterSettings
 from maim_runtime import logs
@@ -37,11 +39,15 @@ def _start(argv: Sequence[str]) -> int:
 
 
 def _with_mailbox(router: RouterSettings) -> RouterSettings:
-    """Keep letters in the state directory unless the settings say where, one file for each port."""
-    if "mailbox" in router.model_fields_set or not (router.mailbox_messages and router.port):
+    """Keep letters in the state directory, a file for each address, unless they say where."""
+    unix = router.host.startswith(UNIX)
+    if "mailbox" in router.model_fields_set or not router.mailbox_messages:
         return router
+    if not (router.port or unix):
+        return router  # a port that the next start does not have again
+    name = hashlib.sha256(router.host.encode()).hexdigest()[:16] if unix else f"{router.port}"
     try:
-        path = state_dir(router.state_dir).absolute() / f"letters-{router.port}.db"
+        path = state_dir(router.state_dir).absolute() / f"letters-{name}.db"
     except ConfigError as error:
         if router.state_dir is not None:
             raise

@@ -74,9 +74,7 @@ class EdgeServer:
         self.port = bound_port(sock)
         admin = self._bind_admin(sock)
         identity = _identity(settings, self.port)
-        memory = MemoryBudget(
-            bytes_of(settings.memory) / settings.workers, lambda: gateway.bridge.unsettled_bytes
-        )
+        memory = MemoryBudget(bytes_of(settings.memory), lambda: gateway.bridge.unsettled_bytes)
         gateway = self.gateway = Gateway(settings, self._bridge, identity, self._on_order, memory)
         self._running = asyncio.create_task(gateway.bridge.run())
         await self._http.start(

@@ -15,6 +15,8 @@ from maim_edge.settings import PREFIX, EdgeSettings
 from maim_protocol.addresses import join
 from maim_protocol.errors import AlreadyTold
 from maim_runtime.http import bind, bound_port
+from maim_runtime.memory import bytes_of
+from maim_runtime.settings import env_name
 
 log = logging.getLogger(__name__)
 
@@ -98,14 +100,7 @@ class Workers:
             await self._spawn(index, listen_fd)
 
     async def _spawn(self, index: int, listen_fd: int) -> None:
-        settings = self._settings.model_copy(
-            update={
-                "workers": 1,
-                "listen_fd": listen_fd,
-                "port": self.port,
-                "admin_port": self._settings.admin_port if index == 0 else -1,
-            }
-        )
+        settings = settings_of(index, self._settings, self.port, listen_fd)
         self._processes[index] = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -116,9 +111,22 @@ class Workers:
         )
 
 
+def settings_of(index: int, settings: EdgeSettings, port: int, listen_fd: int) -> EdgeSettings:
+    """Give one of the processes its part of the settings of all."""
+    return settings.model_copy(
+        update={
+            "workers": 1,
+            "listen_fd": listen_fd,
+            "port": port,
+            "admin_port": settings.admin_port if index == 0 else -1,
+            "memory": f"{bytes_of(settings.memory) // settings.workers or 1}",
+        }
+    )
+
+
 def environment(settings: EdgeSettings) -> dict[str, str]:
     """Make the environment that gives a child process exactly these settings."""
-    names = {name: _variable(name) for name in type(settings).model_fields}
+    names = {name: env_name(name, PREFIX) for name in type(settings).model_fields}
     others = {key: value for key, value in os.environ.items() if not key.startswith("MAIM_")}
     others["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     for name, variable in names.items():
@@ -126,11 +134,6 @@ def environment(settings: EdgeSettings) -> dict[str, str]:
         if value is not None:
             others[variable] = _text(value)
     return others
-
-
-def _variable(name: str) -> str:
-    shared = name in ("log_level", "log_format")
-    return ("MAIM_" if shared else PREFIX) + name.upper()
 
 
 def _text(value: object) -> str:

@@ -7,11 +7,11 @@ Rules of the file: a secret is never stored nor part of a text; a write is atomi
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import re
+import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -81,8 +81,14 @@ def write(path: Path, table: str, owner_field: str, credentials: Iterable[Creden
 def locked(path: Path) -> Iterator[None]:
     """Keep other writers away from a file, in this process and in others; waits for its turn.
 
-    Raises `ConfigError`. The lock is the folder's: the file itself is replaced by each writer.
+    Raises `ConfigError`. The lock is the folder's: the file itself is replaced by each writer. On
+    Windows there is none.
     """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
     folder = path.resolve().parent
     try:
         folder.mkdir(parents=True, exist_ok=True)

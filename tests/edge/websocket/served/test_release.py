@@ -63,4 +63,4 @@ async def test_a_connection_that_ended_is_freed_at_once(
         await converse(site, end)
         async with asyncio.timeout(10):
             while holders() > before:  # noqa: ASYNC110 - nobody tells when something is freed
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)

@@ -8,8 +8,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
-from benchmarks.figures import Figure
-from benchmarks.results import FOLDER, Run
+from benchmarks.report.figures import Figure
+from benchmarks.report.results import FOLDER, Run
 from benchmarks.rows import ROWS
 
 METRIC = "us"

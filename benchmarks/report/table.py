@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from benchmarks.figures import Figure, ratio, shown
-from benchmarks.results import Run
+from benchmarks.report.figures import Figure, ratio, shown
+from benchmarks.report.results import Run
 from benchmarks.rounds import Samples
 from benchmarks.rows import OURS, PEER, ROWS, Metric, Row
 

@@ -15,7 +15,7 @@ from benchmarks.measuring import Options
 from benchmarks.rounds import Samples
 from benchmarks.sample import Sample
 
-FOLDER = Path(__file__).parent / "results"
+FOLDER = Path(__file__).parent.parent / "results"
 LATEST = FOLDER / "latest.json"
 DIGITS = 4
 

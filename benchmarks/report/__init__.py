@@ -1,0 +1,1 @@
+"""What a run measured as a file, a table and a picture; measures nothing."""
